@@ -1,0 +1,227 @@
+"""What can go wrong for a person, in words: a code, who can mend it, what happened, what to do next.
+
+A `Problem` is the only form in which a failure reaches the screen. Its code is stable (tests, logs and
+bug reports quote it); its sentences may change. The catalogue is the one place where they are written.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+
+class Mender(StrEnum):
+    """Who can mend a problem."""
+
+    USER = "user"
+    ADMINISTRATOR = "administrator"
+    SERVICE = "service"
+    US = "us"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One failure as a person reads it.
+
+    `says` is one sentence that tells what happened, `next_step` one that tells what to do.
+    `fatal` problems end the call; the others are shown beside it.
+    """
+
+    code: str
+    mender: Mender
+    says: str
+    next_step: str
+    fatal: bool = True
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the form in which a problem crosses the bridge."""
+        return {
+            "code": self.code,
+            "mender": self.mender.value,
+            "says": self.says,
+            "next_step": self.next_step,
+            "fatal": self.fatal,
+        }
+
+    @classmethod
+    def from_json(cls, data: object) -> Problem:
+        """Read a problem that crossed the bridge; anything else becomes the problem `internal`."""
+        if not isinstance(data, dict):
+            return problem("internal", detail="an error without a description")
+        texts = [data.get(name) for name in ("code", "mender", "says", "next_step")]
+        if not all(isinstance(text, str) and text for text in texts):
+            return problem("internal", detail="an error without a description")
+        code, mender, says, next_step = map(str, texts)
+        try:
+            who = Mender(mender)
+        except ValueError:
+            who = Mender.US
+        return cls(code, who, says, next_step, fatal=data.get("fatal") is not False)
+
+
+_U, _A, _S, _V = Mender.USER, Mender.ADMINISTRATOR, Mender.SERVICE, Mender.US
+
+# code: (who mends it, what happened, what to do, does it end the call)
+_CATALOGUE: Final[dict[str, tuple[Mender, str, str, bool]]] = {
+    "microphone-permission": (
+        _U,
+        "The browser was not allowed to use the microphone.",
+        "Allow the microphone in the site settings beside the address bar, then press Talk again.",
+        True,
+    ),
+    "microphone-policy": (
+        _U,
+        "This window may not use a microphone at all.",
+        "Open the call page in your browser, where the microphone is allowed.",
+        True,
+    ),
+    "microphone-missing": (
+        _U,
+        "No microphone was found.",
+        "Connect a microphone, choose it under Microphone, then press Talk again.",
+        True,
+    ),
+    "microphone-busy": (
+        _U,
+        "The microphone could not be opened; another program may be using it.",
+        "Close the other program or choose another microphone, then press Talk again.",
+        True,
+    ),
+    "microphone-silent": (
+        _U,
+        "The microphone delivers complete silence.",
+        "Check its mute switch, or choose another one under Microphone.",
+        False,
+    ),
+    "microphone-lost": (
+        _U,
+        "The microphone was disconnected.",
+        "Connect it again or choose another one under Microphone.",
+        False,
+    ),
+    "sound-blocked": (
+        _U,
+        "The browser holds back the sound of this page.",
+        "Press Enable sound.",
+        False,
+    ),
+    "backend-unreachable": (
+        _U,
+        "The page lost its connection to VoicePilot on this computer.",
+        "Check that the program in the terminal is still running; the page connects again by itself.",
+        True,
+    ),
+    "page-not-allowed": (
+        _U,
+        "This page was opened without its key.",
+        "Open the address that VoicePilot printed in the terminal; if it was used already, start "
+        "VoicePilot again for a new one.",
+        True,
+    ),
+    "service-unreachable": (
+        _S,
+        "The realtime service could not be reached.",
+        "Check the network and that the service is running, then press Talk again.",
+        True,
+    ),
+    "service-refused": (
+        _A,
+        "The realtime service refused the call: {detail}",
+        "Check the key, the role and the deployment name that VoicePilot was started with.",
+        True,
+    ),
+    "service-busy": (
+        _S,
+        "The realtime service has no capacity for this call just now.",
+        "Wait a moment, then press Talk again.",
+        True,
+    ),
+    "service-failed": (
+        _S,
+        "The realtime service failed: {detail}",
+        "Press Talk again; if it goes on, look at the service's status.",
+        True,
+    ),
+    "bad-answer": (
+        _S,
+        "The realtime service sent an answer that is not a call description.",
+        "Press Talk again; if it goes on, check the address of the service.",
+        True,
+    ),
+    "connection-timeout": (
+        _A,
+        "The sound connection could not be made in {seconds} seconds.",
+        "Check that the network allows UDP or TCP to the realtime service (port 3478 at Azure), "
+        "then press Talk again.",
+        True,
+    ),
+    "connection-lost": (
+        _U,
+        "The connection to the realtime service was lost.",
+        "Press Talk to call again; the transcript stays here.",
+        True,
+    ),
+    "session-expired": (
+        _S,
+        "The call reached the longest time that the service allows.",
+        "Press Talk to call again; the transcript stays here.",
+        True,
+    ),
+    "response-failed": (
+        _S,
+        "The assistant could not answer: {detail}",
+        "Ask again; if it goes on, look at the quota of the deployment.",
+        False,
+    ),
+    "transcription-failed": (
+        _A,
+        "What you said could not be written down: {detail}",
+        "The talk goes on; check the transcription deployment.",
+        False,
+    ),
+    "request-refused": (
+        _V,
+        "The realtime service refused a request of this page: {detail}",
+        "The talk goes on; the event inspector shows the request.",
+        False,
+    ),
+    "python-failed": (
+        _V,
+        "The page's program could not start: {detail}",
+        "Reload the page; if it fails again, use a current version of Chrome, Edge or Firefox.",
+        True,
+    ),
+    "python-slow": (
+        _U,
+        "The page's program did not start within {seconds} seconds.",
+        "Reload the page; check that VoicePilot is still running in the terminal.",
+        True,
+    ),
+    "internal": (
+        _V,
+        "Something in VoicePilot itself went wrong: {detail}",
+        "Reload the page and try again; the log in the terminal tells more.",
+        True,
+    ),
+}
+
+CODES: Final[frozenset[str]] = frozenset(_CATALOGUE)
+"""Every code of the catalogue."""
+
+
+def problem(code: str, **details: object) -> Problem:
+    """Return the catalogue's problem `code`, its sentences filled with `details`.
+
+    Most take none; `detail` is the service's own words, `seconds` a time limit.
+    Raises KeyError for a code that is not in the catalogue or a detail that is missing.
+    """
+    mender, says, next_step, fatal = _CATALOGUE[code]
+    words = {name: _one_line(value) for name, value in details.items()}
+    return Problem(code, mender, says.format(**words), next_step.format(**words), fatal)
+
+
+def _one_line(value: object) -> str:
+    """A foreign text may hold anything: keep it to one line of bounded length."""
+    text = " ".join(str(value).split())
+    return text if len(text) <= 300 else text[:299] + "…"
