@@ -1,0 +1,261 @@
+"""What do page and backend say to each other over the bridge?
+
+The one schema of the table "The bridge" in ARCHITECTURE.md: a frozen dataclass for the parameters
+and the result of each method, `to_params` for the sender, `from_params` for the receiver. Reading
+is strict (page and backend come from one build): a missing, unknown or wrongly typed field raises
+`MessageError` with the field's name, and no object exists then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+HELLO: Final = "hello"
+CALL_OPEN: Final = "call.open"
+TOOL_CALL: Final = "tool.call"
+CALL_CLOSED: Final = "call.closed"
+
+MAX_SDP: Final = 128 * 1024
+"""Longest session description in characters; Chromium's audio-only offer has about 3,000."""
+
+
+class MessageError(ValueError):
+    """A message that breaks the schema; `field` is the name of the field at fault."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field} {reason}")
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """Page to backend, the first message: which build the page was made by."""
+
+    build: str
+
+    def to_params(self) -> dict[str, object]:
+        """As JSON parameters."""
+        return {"build": self.build}
+
+    @classmethod
+    def from_params(cls, params: object) -> Hello:
+        """Raises MessageError."""
+        fields = _Fields(params, "build")
+        return cls(build=fields.text("build"))
+
+
+@dataclass(frozen=True, slots=True)
+class ToolInfo:
+    """A tool that the session offers to the model, as the page shows it."""
+
+    name: str
+    description: str
+
+    def to_params(self) -> dict[str, object]:
+        """As JSON parameters."""
+        return {"name": self.name, "description": self.description}
+
+    @classmethod
+    def from_params(cls, params: object) -> ToolInfo:
+        """Raises MessageError."""
+        fields = _Fields(params, "name", "description")
+        return cls(name=fields.text("name"), description=fields.text("description"))
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """The answer to `Hello`: what stands behind the backend.
+
+    `service` is a name for people, `dialect` the protocol spoken on the data channel (`ga` or
+    `preview`), `build` the build that the page server serves; a page of another build reloads.
+    """
+
+    service: str
+    dialect: str
+    tools: tuple[ToolInfo, ...]
+    build: str
+
+    def to_params(self) -> dict[str, object]:
+        """As a JSON result."""
+        return {
+            "service": self.service,
+            "dialect": self.dialect,
+            "tools": [tool.to_params() for tool in self.tools],
+            "build": self.build,
+        }
+
+    @classmethod
+    def from_params(cls, params: object) -> Welcome:
+        """Raises MessageError."""
+        fields = _Fields(params, "service", "dialect", "tools", "build")
+        return cls(
+            service=fields.text("service"),
+            dialect=fields.text("dialect"),
+            tools=tuple(ToolInfo.from_params(tool) for tool in fields.array("tools")),
+            build=fields.text("build"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCall:
+    """Page to backend: open a call with this offer. `attempt` counts the presses of Talk from 1."""
+
+    attempt: int
+    sdp: str
+
+    def to_params(self) -> dict[str, object]:
+        """As JSON parameters."""
+        return {"attempt": self.attempt, "sdp": self.sdp}
+
+    @classmethod
+    def from_params(cls, params: object) -> OpenCall:
+        """Raises MessageError."""
+        fields = _Fields(params, "attempt", "sdp")
+        return cls(attempt=fields.integer("attempt", least=1), sdp=fields.sdp("sdp"))
+
+
+@dataclass(frozen=True, slots=True)
+class CallOpened:
+    """The answer to `OpenCall`: the service's answer SDP and its name for the call.
+
+    `expires_at` is when the key behind the call expires, in Unix seconds; the running call outlives
+    it. None where the service did not say.
+    """
+
+    sdp: str
+    call_id: str
+    expires_at: int | None
+    dialect: str
+
+    def to_params(self) -> dict[str, object]:
+        """As a JSON result."""
+        return {
+            "sdp": self.sdp,
+            "call_id": self.call_id,
+            "expires_at": self.expires_at,
+            "dialect": self.dialect,
+        }
+
+    @classmethod
+    def from_params(cls, params: object) -> CallOpened:
+        """Raises MessageError."""
+        fields = _Fields(params, "sdp", "call_id", "expires_at", "dialect")
+        return cls(
+            sdp=fields.sdp("sdp"),
+            call_id=fields.text("call_id"),
+            expires_at=fields.integer_or_none("expires_at"),
+            dialect=fields.text("dialect"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """Page to backend: the model called a tool.
+
+    `call_id` is the function call's, `arguments` the JSON text exactly as it came; the tool, not
+    the bridge, judges it.
+    """
+
+    call_id: str
+    name: str
+    arguments: str
+
+    def to_params(self) -> dict[str, object]:
+        """As JSON parameters."""
+        return {"call_id": self.call_id, "name": self.name, "arguments": self.arguments}
+
+    @classmethod
+    def from_params(cls, params: object) -> ToolCall:
+        """Raises MessageError."""
+        fields = _Fields(params, "call_id", "name", "arguments")
+        return cls(
+            call_id=fields.text("call_id"),
+            name=fields.text("name"),
+            arguments=fields.text("arguments", empty=True),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ToolOutput:
+    """The answer to `ToolCall`: the text that goes back to the model."""
+
+    output: str
+
+    def to_params(self) -> dict[str, object]:
+        """As a JSON result."""
+        return {"output": self.output}
+
+    @classmethod
+    def from_params(cls, params: object) -> ToolOutput:
+        """Raises MessageError."""
+        fields = _Fields(params, "output")
+        return cls(output=fields.text("output", empty=True))
+
+
+@dataclass(frozen=True, slots=True)
+class CallClosed:
+    """Page to backend, a notification: the page has ended this call (`CallOpened.call_id`)."""
+
+    call_id: str
+
+    def to_params(self) -> dict[str, object]:
+        """As JSON parameters."""
+        return {"call_id": self.call_id}
+
+    @classmethod
+    def from_params(cls, params: object) -> CallClosed:
+        """Raises MessageError."""
+        fields = _Fields(params, "call_id")
+        return cls(call_id=fields.text("call_id"))
+
+
+class _Fields:
+    """A JSON object that has exactly the expected fields, read one by one with their types."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, params: object, *expected: str) -> None:
+        if not isinstance(params, Mapping):
+            raise MessageError("message", "is not an object")
+        for name in expected:
+            if name not in params:
+                raise MessageError(name, "is missing")
+        for name in params:
+            if name not in expected:
+                raise MessageError(str(name), "is not part of this message")
+        self._values: Mapping[str, object] = params
+
+    def text(self, name: str, *, empty: bool = False) -> str:
+        value = self._values[name]
+        if not isinstance(value, str):
+            raise MessageError(name, "is not text")
+        if not value and not empty:
+            raise MessageError(name, "is empty")
+        return value
+
+    def sdp(self, name: str) -> str:
+        value = self.text(name)
+        if not value.startswith("v=0"):  # RFC 8866, section 5.1: the first line of every one
+            raise MessageError(name, "is not a session description")
+        if len(value) > MAX_SDP:
+            raise MessageError(name, f"has {len(value)} characters; the limit is {MAX_SDP}")
+        return value
+
+    def integer(self, name: str, *, least: int = 0) -> int:
+        value = self._values[name]
+        if type(value) is not int:  # not isinstance: true is an int to Python
+            raise MessageError(name, "is not a whole number")
+        if value < least:
+            raise MessageError(name, f"is less than {least}")
+        return value
+
+    def integer_or_none(self, name: str) -> int | None:
+        return None if self._values[name] is None else self.integer(name)
+
+    def array(self, name: str) -> list[object]:
+        value = self._values[name]
+        if not isinstance(value, list | tuple):
+            raise MessageError(name, "is not an array")
+        return list(value)
