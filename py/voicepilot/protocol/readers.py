@@ -17,6 +17,7 @@ Json: TypeAlias = dict[str, Any]
 """A JSON object as `json.loads` gives it."""
 
 _READER = "read"
+_LARGEST_WHOLE_SECONDS = 2**53  # beyond it a whole number is no longer exact as a float
 
 
 def as_text(value: object) -> str:
@@ -29,18 +30,23 @@ def as_text_or_none(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def as_int(value: object) -> int:
-    """Return `value` as a whole number, 0 for anything that is none."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
-        return 0
-    return int(value)
-
-
 def as_int_or_none(value: object) -> int | None:
     """Return `value` as a whole number, None for anything that is none."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
-        return None
-    return int(value)
+    if isinstance(value, float) and isfinite(value):
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def as_int(value: object) -> int:
+    """Return `value` as a whole number, 0 for anything that is none."""
+    return as_int_or_none(value) or 0
+
+
+def as_seconds(value: object) -> float:
+    """Return `value` as a number with fractions, 0.0 for anything that is none."""
+    if isinstance(value, float) and isfinite(value):
+        return value
+    return float(as_int(value)) if abs(as_int(value)) < _LARGEST_WHOLE_SECONDS else 0.0
 
 
 def as_object(value: object) -> Json:
@@ -76,6 +82,11 @@ def whole_number() -> Any:
 def whole_number_or_none() -> Any:
     """Declare an integer field, None where it is missing."""
     return field(default=None, metadata={_READER: as_int_or_none})
+
+
+def seconds() -> Any:
+    """Declare a field of seconds with fractions, 0.0 where it is missing."""
+    return field(default=0.0, metadata={_READER: as_seconds})
 
 
 def json_object() -> Any:
