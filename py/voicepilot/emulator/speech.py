@@ -63,7 +63,8 @@ class Voice:
     """
 
     def __init__(self) -> None:
-        from hibari import Hibari  # brings the inference runtime: not at import
+        # Brings the inference runtime, so not at import.
+        from hibari import Hibari  # type: ignore[import-untyped]
 
         self._hibari = Hibari(threads=1)
         for _ in self.speak(_WARM_UP):
