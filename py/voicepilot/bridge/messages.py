@@ -121,7 +121,7 @@ class CallOpened:
     """The answer to `OpenCall`: the service's answer SDP and its name for the call.
 
     `expires_at` is when the key behind the call expires, in Unix seconds; the running call outlives
-    it. None where the service did not say.
+    it. Where the service did not say, it is None, and `call_id` is "".
     """
 
     sdp: str
@@ -144,7 +144,7 @@ class CallOpened:
         fields = _Fields(params, "sdp", "call_id", "expires_at", "dialect")
         return cls(
             sdp=fields.sdp("sdp"),
-            call_id=fields.text("call_id"),
+            call_id=fields.text("call_id", empty=True),
             expires_at=fields.integer_or_none("expires_at"),
             dialect=fields.text("dialect"),
         )
@@ -208,7 +208,7 @@ class CallClosed:
     def from_params(cls, params: object) -> CallClosed:
         """Raises MessageError."""
         fields = _Fields(params, "call_id")
-        return cls(call_id=fields.text("call_id"))
+        return cls(call_id=fields.text("call_id", empty=True))
 
 
 class _Fields:

@@ -1,0 +1,1 @@
+"""The page's other half on CPython: page server, signalling, the bridge's end, demo tools."""

@@ -1,0 +1,152 @@
+"""Who answers the page on one bridge connection?
+
+`BridgeLink` reads frames from a WebSocket and answers each request in a task of its own, so a slow
+call never holds up a tool. The connection owns these tasks: when it ends, they end. What fails goes
+back as a refusal whose `data` is a Problem; what fails unforeseen is the problem `internal`, and the
+log gets the traceback (never the frame: it holds what was said).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import Final, Protocol
+
+from aiohttp import WSMsgType, web
+
+from voicepilot.backend.failure import Failure
+from voicepilot.bridge import messages
+from voicepilot.bridge.jsonrpc import (
+    INTERNAL_ERROR,
+    INVALID_PARAMS,
+    METHOD_NOT_FOUND,
+    OUR_REFUSAL,
+    Endpoint,
+    Malformed,
+    Notification,
+    Refusal,
+    Reply,
+    Request,
+)
+from voicepilot.protocol.problems import problem
+
+_log = logging.getLogger(__name__)
+
+_MOST_AT_ONCE: Final = 16
+"""Requests of one connection answered at once; while so many run, further frames wait unread."""
+
+
+class PageDesk(Protocol):
+    """What the page may ask for. Each may raise `Failure`."""
+
+    async def welcome(self, hello: messages.Hello) -> messages.Welcome:
+        """Say what stands behind the backend."""
+
+    async def open_call(self, call: messages.OpenCall) -> messages.CallOpened:
+        """Open a call with the page's offer."""
+
+    async def run_tool(self, call: messages.ToolCall) -> messages.ToolOutput:
+        """Run a tool that the model called."""
+
+    async def call_closed(self, call: messages.CallClosed) -> None:
+        """Take note that the page has ended a call."""
+
+
+class BridgeLink:
+    """Serves one connected WebSocket until either end closes it."""
+
+    def __init__(self, socket: web.WebSocketResponse, desk: PageDesk) -> None:
+        self._socket = socket
+        self._desk = desk
+        self._endpoint = Endpoint()
+        self._room = asyncio.Semaphore(_MOST_AT_ONCE)
+
+    async def serve(self) -> None:
+        """Answer until the connection ends; then end what is still being answered."""
+        running: set[asyncio.Task[None]] = set()
+        async with asyncio.TaskGroup() as tasks:
+            try:
+                async for frame in self._socket:
+                    if frame.type is not WSMsgType.TEXT:
+                        continue  # the bridge is text; the socket's own frames never get here
+                    await self._room.acquire()
+                    task = tasks.create_task(self._take(frame.data))
+                    running.add(task)
+                    task.add_done_callback(running.discard)
+            finally:
+                for task in tuple(running):
+                    task.cancel()
+
+    async def _take(self, text: str) -> None:
+        try:
+            answer = await self._answer(text)
+            if answer is not None:
+                await self._socket.send_str(answer)
+        except ConnectionError:
+            _log.debug("the page left before its answer")
+        finally:
+            self._room.release()
+
+    async def _answer(self, text: str) -> str | None:
+        match self._endpoint.receive(text):
+            case Request(request_id, method, params):
+                return await self._grant(Request(request_id, method, params))
+            case Notification(method, params):
+                await self._note(method, params)
+                return None
+            case Malformed(reason, code, request_id):
+                return self._endpoint.refuse(
+                    request_id, code, reason, problem("internal", detail=reason).to_json()
+                )
+            case Reply() | Refusal():
+                return None  # we ask the page nothing, so `receive` knows no such id
+
+    async def _grant(self, request: Request) -> str:
+        try:
+            result = await self._result(request.method, request.params)
+            return self._endpoint.reply(request.id, result)
+        except Failure as failure:
+            return self._endpoint.refuse(
+                request.id, OUR_REFUSAL, str(failure), failure.problem.to_json()
+            )
+        except messages.MessageError as error:
+            return self._refuse_internal(request, INVALID_PARAMS, str(error))
+        except _UnknownMethodError as error:
+            return self._refuse_internal(request, METHOD_NOT_FOUND, str(error))
+        except Exception as error:
+            _log.exception("%s failed", request.method[:40])
+            return self._refuse_internal(request, INTERNAL_ERROR, type(error).__name__)
+
+    async def _result(self, method: str, params: Mapping[str, object]) -> dict[str, object]:
+        match method:
+            case messages.HELLO:
+                welcome = await self._desk.welcome(messages.Hello.from_params(params))
+                return welcome.to_params()
+            case messages.CALL_OPEN:
+                opened = await self._desk.open_call(messages.OpenCall.from_params(params))
+                return opened.to_params()
+            case messages.TOOL_CALL:
+                output = await self._desk.run_tool(messages.ToolCall.from_params(params))
+                return output.to_params()
+            case _:
+                raise _UnknownMethodError(f"there is no method {method[:40]!r}")
+
+    async def _note(self, method: str, params: Mapping[str, object]) -> None:
+        if method != messages.CALL_CLOSED:
+            _log.debug("an unknown notification")
+            return
+        try:
+            await self._desk.call_closed(messages.CallClosed.from_params(params))
+        except (messages.MessageError, Failure) as error:
+            _log.warning("a notification failed: %s", error)
+        except Exception:
+            _log.exception("%s failed", messages.CALL_CLOSED)
+
+    def _refuse_internal(self, request: Request, code: int, detail: str) -> str:
+        data = problem("internal", detail=detail).to_json()
+        return self._endpoint.refuse(request.id, code, detail, data)
+
+
+class _UnknownMethodError(Exception):
+    pass

@@ -1,0 +1,184 @@
+"""How does the browser get the call page, and how does only that page reach the backend?
+
+| request | answer |
+|---|---|
+| `GET /` | the page, with its policy, never stored |
+| `GET /FILE` | a file of the manifest, kept for ever by the browser (names carry the content's hash) |
+| `POST /session` `{"token"}` | 204 and the cookie, once; else 403 with a Problem |
+| `GET /session` | 204 with a good cookie, else 403 with a Problem |
+| `GET /bridge` | the WebSocket, with a good cookie and our Origin; else 403 with a Problem |
+
+Every request passes `Door` first: a foreign Host gets 421, a foreign Origin 403.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import socket
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeAlias
+
+from aiohttp import WSCloseCode, web
+
+from voicepilot.backend.door import Door, origin_of
+from voicepilot.backend.page_files import INDEX, Page
+from voicepilot.bridge.jsonrpc import MAX_TEXT
+from voicepilot.protocol.problems import problem
+
+_log = logging.getLogger(__name__)
+
+ServeBridge: TypeAlias = Callable[[web.WebSocketResponse], Awaitable[None]]
+"""Serves one connected bridge until it ends."""
+
+_HEADERS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": (
+        "microphone=(self), camera=(), display-capture=(), geolocation=(), midi=(), payment=(), "
+        "usb=(), serial=(), hid=(), bluetooth=()"
+    ),
+}
+_FOR_EVER: Final = "public, max-age=31536000, immutable"
+_LARGEST_BODY: Final = 4096  # the only body we take holds one token
+_HEARTBEAT_S: Final = 20.0
+_SHUTDOWN_S: Final = 1.0
+
+
+class PageServer:
+    """Serves one `Page` on 127.0.0.1. An async context manager; leaving it closes every bridge.
+
+    Takes ownership of `listener`, a listening TCP socket (see `listen`).
+    """
+
+    def __init__(self, page: Page, listener: socket.socket, serve_bridge: ServeBridge) -> None:
+        self._page = page
+        self._listener = listener
+        self._serve_bridge = serve_bridge
+        self._bridges: set[web.WebSocketResponse] = set()
+        self.port: Final[int] = listener.getsockname()[1]
+        self.door: Final = Door(self.port)
+        application = web.Application(middlewares=[self._check_door], client_max_size=_LARGEST_BODY)
+        application.add_routes(
+            [
+                web.get("/", self._index),
+                web.get("/bridge", self._bridge),
+                web.get("/session", self._has_session),
+                web.post("/session", self._open_session),
+                web.get("/{path:.+}", self._file),
+            ]
+        )
+        application.on_response_prepare.append(_add_headers)
+        application.on_shutdown.append(self._close_bridges)
+        self._runner = web.AppRunner(
+            application, access_log=None, shutdown_timeout=_SHUTDOWN_S, handle_signals=False
+        )
+
+    @property
+    def url(self) -> str:
+        """The address to open, with the one-time token in its fragment."""
+        return f"http://127.0.0.1:{self.port}/#token={self.door.token}"
+
+    async def __aenter__(self) -> PageServer:
+        await self._runner.setup()
+        await web.SockSite(self._runner, self._listener).start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._runner.cleanup()
+        self._listener.close()
+
+    @web.middleware
+    async def _check_door(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        host, origin = request.headers.get("Host"), request.headers.get("Origin")
+        if host is None or not self.door.knows_host(host):
+            raise web.HTTPMisdirectedRequest(
+                text=f"This server answers only to http://127.0.0.1:{self.port}."
+            )
+        if origin is not None and not self.door.knows_origin(origin, host):
+            raise web.HTTPForbidden(text="This server answers only to its own page.")
+        return await handler(request)
+
+    async def _index(self, request: web.Request) -> web.Response:
+        index = self._page.files[INDEX]
+        return web.Response(
+            body=index.body,
+            headers={
+                "Content-Type": index.content_type,
+                "Content-Security-Policy": self._page.policy_for(origin_of(request.host)),
+                "Cache-Control": "no-store",
+            },
+        )
+
+    async def _file(self, request: web.Request) -> web.Response:
+        path = request.match_info["path"]
+        file = self._page.files.get(path)
+        if file is None or path == INDEX:
+            raise web.HTTPNotFound(text="There is no such file.")
+        return web.Response(
+            body=file.body,
+            headers={"Content-Type": file.content_type, "Cache-Control": _FOR_EVER},
+        )
+
+    async def _open_session(self, request: web.Request) -> web.Response:
+        try:
+            body = json.loads(await request.read())
+        except (ValueError, RecursionError):
+            body = None
+        token = body.get("token") if isinstance(body, dict) else None
+        if not isinstance(token, str) or not self.door.spend(token):
+            return _not_allowed()
+        response = web.Response(status=204, headers={"Cache-Control": "no-store"})
+        response.set_cookie(
+            self.door.cookie_name, self.door.cookie, path="/", httponly=True, samesite="Strict"
+        )
+        return response
+
+    async def _has_session(self, request: web.Request) -> web.Response:
+        if not self._admits(request):
+            return _not_allowed()
+        return web.Response(status=204, headers={"Cache-Control": "no-store"})
+
+    async def _bridge(self, request: web.Request) -> web.StreamResponse:
+        # The door lets a missing Origin pass (navigation sends none); a page's WebSocket has one.
+        if not self._admits(request) or "Origin" not in request.headers:
+            return _not_allowed()
+        bridge = web.WebSocketResponse(
+            heartbeat=_HEARTBEAT_S, max_msg_size=4 * MAX_TEXT, compress=False
+        )
+        if not bridge.can_prepare(request):
+            raise web.HTTPBadRequest(text="This address is for a WebSocket only.")
+        await bridge.prepare(request)
+        self._bridges.add(bridge)
+        try:
+            await self._serve_bridge(bridge)
+        finally:
+            self._bridges.discard(bridge)
+            await bridge.close()
+        return bridge
+
+    def _admits(self, request: web.Request) -> bool:
+        return self.door.admits(request.cookies.get(self.door.cookie_name))
+
+    async def _close_bridges(self, _: web.Application) -> None:
+        for bridge in tuple(self._bridges):
+            await bridge.close(code=WSCloseCode.GOING_AWAY)
+
+
+def listen(port: int) -> socket.socket:
+    """A listening socket on 127.0.0.1; port 0 takes a free one. Raises OSError where it is taken."""
+    return socket.create_server(("127.0.0.1", port))
+
+
+def _not_allowed() -> web.Response:
+    return web.json_response(
+        problem("page-not-allowed").to_json(), status=403, headers={"Cache-Control": "no-store"}
+    )
+
+
+async def _add_headers(_: web.Request, response: web.StreamResponse) -> None:
+    response.headers.update(_HEADERS)

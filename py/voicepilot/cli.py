@@ -1,0 +1,183 @@
+"""Which command does what? The composition root: `voicepilot demo | emulator | replay`.
+
+Each command imports its own parts when it runs, so that `replay` needs the standard library only and
+`--help` comes at once. Exit codes: 0 done, 1 failed while running, 2 could not start, 130 Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from voicepilot import __version__
+
+_KEY_VARIABLE: Final = "VOICEPILOT_EMULATOR_API_KEY"
+_PAGE: Final = Path(__file__).parents[2] / "dist" / "page"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the process's exit code."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(format="%(asctime)s %(name)s: %(message)s", level=logging.WARNING)
+    for stream in (sys.stdout, sys.stderr):
+        # A transcript may hold what this terminal's encoding lacks; better a "?" than no output.
+        with contextlib.suppress(AttributeError, ValueError):
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    commands = {"demo": _demo, "emulator": _emulator, "replay": _replay}
+    try:
+        return commands[options.command](options)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # `voicepilot replay ... | head`
+        # Python flushes standard output once more at exit; that must not fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "voicepilot":
+            raise
+        return _sorry(
+            f"The command {options.command} needs {error.name}, which is not installed. "
+            "Run `python3 build.py demo`, which sets up everything, "
+            "or install voicepilot[backend,emulator]."
+        )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="voicepilot", description="Speak with your own realtime deployment."
+    )
+    parser.add_argument("--version", action="version", version=f"voicepilot {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    demo = commands.add_parser("demo", help="talk in the browser, offline, without an account")
+    demo.add_argument(
+        "--port", type=_port, help="the page's port on 127.0.0.1 (default: 8777 or a free one)"
+    )
+    demo.add_argument("--no-browser", action="store_true", help="only print the address")
+    demo.add_argument(
+        "--page",
+        type=Path,
+        default=_PAGE,
+        metavar="DIR",
+        help="the built page (default: dist/page)",
+    )
+
+    emulator = commands.add_parser(
+        "emulator", help="the embedded realtime service alone, for any realtime client"
+    )
+    emulator.add_argument(
+        "--port", type=_port, required=True, help="port on 127.0.0.1; 0 takes a free one"
+    )
+    emulator.add_argument(
+        "--api-key",
+        metavar="K",
+        help=f"the key that clients must show (default: ${_KEY_VARIABLE}, else any key is good)",
+    )
+    # For a parent process: the service must not outlive it, even when the parent is killed.
+    emulator.add_argument("--end-with-stdin", action="store_true", help=argparse.SUPPRESS)
+
+    replay = commands.add_parser("replay", help="read a recorded event log (JSONL)")
+    replay.add_argument("file", type=Path, metavar="FILE.jsonl")
+    replay.add_argument("--json", action="store_true", help="the report as JSON")
+    return parser
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port (0 to 65535)")
+    return int(text)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from voicepilot.backend.demo import DemoOptions, run
+
+    return run(
+        DemoOptions(
+            page=options.page,
+            folder=Path.cwd(),
+            port=options.port,
+            open_browser=not options.no_browser,
+        )
+    )
+
+
+def _emulator(options: argparse.Namespace) -> int:
+    from voicepilot.emulator.server import run
+
+    if options.end_with_stdin:
+        threading.Thread(target=_end_with_stdin, daemon=True).start()
+    key = options.api_key or os.environ.get(_KEY_VARIABLE) or None
+    return run(port=options.port, api_key=key)
+
+
+def _end_with_stdin() -> None:
+    """Wait until whoever started us closes our standard input or is gone, then end politely."""
+    with contextlib.suppress(OSError):
+        while os.read(0, 1024):
+            pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _replay(options: argparse.Namespace) -> int:
+    from voicepilot.session.replay import read_log
+
+    try:
+        # A byte that is not UTF-8 breaks its line only.
+        with options.file.open(encoding="utf-8-sig", errors="replace") as lines:
+            report = read_log(lines)
+    except OSError as error:
+        return _sorry(f"{options.file} cannot be read: {error.strerror}.")
+    for number, reason in report.broken:
+        print(f"line {number}: {reason}", file=sys.stderr)
+    summary = report.to_json()
+    if options.json:
+        print(json.dumps(summary, indent=2))
+    else:
+        print("\n".join(_lines(summary)))
+    return 0
+
+
+def _lines(summary: dict[str, Any]) -> Iterator[str]:
+    """The replay's report for a person at a terminal."""
+    session, usage = summary["session"], summary["usage"]
+    yield f"Session {session['id'] or 'unknown'}, model {session['model'] or 'unknown'}"
+    yield ""
+    for turn in summary["turns"]:
+        # Nothing is known of what was said: a dash, not words that nobody said.
+        text = "-" if turn["text"] is None else " ".join(turn["text"].split())
+        yield f"{turn['role']:<10} {turn['status']:<12} {text}"
+    yield ""
+    for call in summary["tool_calls"]:
+        output = "no output" if call["output"] is None else " ".join(str(call["output"]).split())
+        yield f"Tool {call['name']}({call['arguments']}): {output}"
+    yield f"Responses: {summary['responses']}"
+    for failure in summary["failed_responses"]:
+        yield f"Failed response: {failure['code']}: {failure['message']}"
+    for failure in summary["errors"]:
+        yield f"Error: {failure['code']}: {failure['message']}"
+    for failure in summary["transcription_failures"]:
+        yield f"Not transcribed, {failure['item_id']}: {failure['code']}: {failure['message']}"
+    yield (
+        f"Tokens: {usage['input_tokens']} in, {usage['output_tokens']} out, "
+        f"{usage['total_tokens']} together"
+    )
+    for kind, count in summary["unknown"].items():
+        yield f"Unknown event {kind}: {count}"
+
+
+def _sorry(sentence: str) -> int:
+    print(sentence, file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())
