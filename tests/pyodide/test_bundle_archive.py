@@ -17,7 +17,7 @@ PYODIDE = ROOT / "webview" / "node_modules" / "pyodide"
 @pytest.fixture
 def sources(tmp_path):
     folder = tmp_path / "voicepilot"
-    for package in ("protocol", "session", "bridge", "page/views", "backend", "emulator"):
+    for package in ("protocol", "session", "bridge", "page", "page/views", "backend", "emulator"):
         (folder / package).mkdir(parents=True)
         (folder / package / "__init__.py").write_text("")
     (folder / "__init__.py").write_text("")

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-ORIGIN, HOST = "{origin}", "{host}"
-"""Stand in a policy for the server's origin (``http://127.0.0.1:49152``) and host
-(``127.0.0.1:49152``), which are known only when it listens."""
+ORIGIN = "{origin}"
+"""Stands in a policy for the origin of the server, which is known only when it listens.
+For its WebSockets, ``ws{origin}`` stands: the same origin with ``ws`` in the place of ``http``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,6 @@ class PageServer:
     """The page comes from our own loopback server, under the policy as a header."""
 
     origin: str = ORIGIN
-    host: str = HOST
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +120,7 @@ class Policy:
 def policy(contents: Contents, host: Host) -> Policy:
     """Return the policy for a page with ``contents`` at ``host``."""
     match host:
-        case PageServer(origin, authority):
+        case PageServer(origin):
             scripts = (
                 *(f"'{value}'" for value in contents.inline_scripts + contents.modules),
                 *_at(origin, contents.worklets),
@@ -131,7 +130,7 @@ def policy(contents: Contents, host: Host) -> Policy:
             # An http source does not cover ws (Chromium 156); 'self' does, with every path.
             reached = (
                 *_at(origin, contents.fetched + contents.endpoints),
-                *_at(f"ws://{authority}", contents.sockets),
+                *_at(f"ws{origin.removeprefix('http')}", contents.sockets),
             )
         case Webview(source, nonce):
             scripts = (f"'nonce-{nonce}'", source)
