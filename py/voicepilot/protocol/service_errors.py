@@ -1,0 +1,45 @@
+"""What an `error` event of the service means for the call, by its code.
+
+Most are recoverable and the session stays open. Sources: `openai` types (RealtimeErrorEvent), Azure
+recordings and the published field failures of other clients; `session_expired` also closes the session.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .problems import Problem, problem
+from .server_events import ErrorDetail
+
+ALREADY_ACTIVE: Final = "conversation_already_has_active_response"
+"""Another response was faster; the wish is kept and sent again (`session/response_gate.py`)."""
+
+_BENIGN: Final = frozenset(
+    {
+        ALREADY_ACTIVE,
+        "response_cancel_not_active",  # the response ended while the cancel was on its way
+        "input_audio_buffer_commit_empty",  # push-to-talk was only tapped
+        "item_retrieve_invalid_item_id",
+        "item_truncate_invalid_item_id",
+        "item_delete_invalid_item_id",
+        "unsupported_content_type",  # a truncate that came too late
+    }
+)
+
+_FATAL: Final[dict[str, str]] = {
+    "session_expired": "session-expired",
+    "insufficient_quota": "service-refused",
+    "invalid_api_key": "service-refused",
+    "account_deactivated": "service-refused",
+    "billing_hard_limit_reached": "service-refused",
+}
+"""Codes after which the call cannot go on, and the problem each one is."""
+
+
+def judge(error: ErrorDetail) -> Problem | None:
+    """Return the problem that an error event is for the user, None where it is of no concern."""
+    if error.code in _BENIGN:
+        return None
+    code = _FATAL.get(error.code, "request-refused")
+    words = error.message or error.code or error.type or "no reason given"
+    return problem(code) if code == "session-expired" else problem(code, detail=words)

@@ -1,0 +1,431 @@
+"""The call: everything a shell needs to hold one, without a socket, a clock or a sound of its own.
+
+A shell tells what happened (each method takes `now`, seconds on a monotonic clock) and carries out the
+commands it gets back, in order. What it reports about an attempt carries that attempt's number; a late
+report of an old attempt changes nothing, except that what it opened is closed again.
+
+    call = Call()
+    shell.run(call.talk(now))                       # [OpenMicrophone(1)]
+    shell.run(call.microphone_opened(1, now))       # [OpenPeer(1)]
+    shell.run(call.receive(1, text, now))           # whatever the event asks for
+
+After every call, `phase`, `problem`, `notice` and `record` say what to draw, and `next_deadline()` when
+`tick(now)` is due.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from enum import StrEnum
+from typing import Final
+
+from ..protocol import codec
+from ..protocol import server_events as ev
+from ..protocol.client_events import (
+    CancelResponse,
+    ClearOutput,
+    ClientEvent,
+    CreateItem,
+    CreateResponse,
+)
+from ..protocol.dialects import Dialect
+from ..protocol.items import function_output, typed_message
+from ..protocol.problems import Problem, problem
+from ..protocol.server_events import ServerEvent
+from ..protocol.service_errors import ALREADY_ACTIVE, judge
+from .commands import (
+    CallTool,
+    CloseCall,
+    Command,
+    LetReplySound,
+    OpenMicrophone,
+    OpenPeer,
+    Send,
+    SetMicrophone,
+    SilenceReply,
+)
+from .connection import LIMITS, ONLINE, RESTING, Connection, Input, State
+from .conversation import Conversation, ToolUse
+from .latency import LatencyLedger
+from .record import CallRecord
+from .response_gate import ResponseGate, Stage
+from .turn_taking import Report, TurnTaking
+
+
+class Phase(StrEnum):
+    """What the user is shown as the state of the call; the words of `<main data-state>`."""
+
+    IDLE = "idle"
+    CONNECTING = "connecting"
+    LISTENING = "listening"
+    USER_SPEAKING = "user-speaking"
+    THINKING = "thinking"
+    ASSISTANT_SPEAKING = "assistant-speaking"
+    RECONNECTING = "reconnecting"
+    ENDED = "ended"
+    FAILED = "failed"
+
+
+_PHASES: Final[dict[State, Phase]] = {
+    State.IDLE: Phase.IDLE,
+    State.REQUESTING_MICROPHONE: Phase.CONNECTING,
+    State.SIGNALLING: Phase.CONNECTING,
+    State.CONNECTING: Phase.CONNECTING,
+    State.RECONNECTING: Phase.RECONNECTING,
+    State.ENDED: Phase.ENDED,
+    State.FAILED: Phase.FAILED,
+}
+
+
+class Call:
+    """One page's calls, one after the other; the conversation goes on from call to call."""
+
+    def __init__(self, dialect: Dialect = "ga") -> None:
+        self.dialect: Dialect = dialect
+        self.connection = Connection()
+        self.record = CallRecord()
+        self.latency = LatencyLedger()
+        self.gate = ResponseGate()
+        self.problem: Problem | None = None
+        self.notice: Problem | None = None
+        self.muted = False
+        self.call_id = ""
+        self._turns = TurnTaking()
+        self._ids = 0
+        self._create_id = ""
+        self._silenced = ""
+        self._called: set[str] = set()
+
+    # --- to draw ------------------------------------------------------------------------------------
+
+    @property
+    def phase(self) -> Phase:
+        """The state of the call in one word."""
+        if self.connection.state is State.LIVE:
+            return Phase(self._turns.floor.value)
+        return _PHASES[self.connection.state]
+
+    @property
+    def conversation(self) -> Conversation:
+        """What was said."""
+        return self.record.conversation
+
+    @property
+    def attempt(self) -> int:
+        """The number of the newest attempt."""
+        return self.connection.attempt
+
+    @property
+    def under_way(self) -> bool:
+        """Whether an attempt is under way, from Talk to Stop."""
+        return self.connection.state not in RESTING
+
+    @property
+    def online(self) -> bool:
+        """Whether events go back and forth."""
+        return self.connection.state in ONLINE
+
+    @property
+    def can_interrupt(self) -> bool:
+        """Whether there is an answer to interrupt."""
+        answering = self.record.playout.sounding and not self.record.playout.silenced
+        return self.online and (answering or self.gate.stage is Stage.ACTIVE)
+
+    # --- what the user does -------------------------------------------------------------------------
+
+    def talk(self, now: float) -> list[Command]:
+        """Begin a call; nothing happens while one is under way (a double click)."""
+        if not self.connection.allows(Input.TALK):
+            return []
+        self.connection.apply(Input.TALK, now)
+        self.problem = self.notice = None
+        self.call_id = ""
+        self._reset()
+        return [OpenMicrophone(self.attempt)]
+
+    def stop(self, now: float) -> list[Command]:
+        """End the call; nothing happens while none is under way."""
+        return self._end(Input.STOP, now)
+
+    def mute(self, muted: bool, now: float) -> list[Command]:
+        """Send silence instead of the microphone's sound, or its sound again. Holds for later calls."""
+        self.muted = muted
+        return [SetMicrophone(self.attempt, not muted)] if self.under_way else []
+
+    def say(self, text: str, now: float) -> list[Command]:
+        """Send typed words and ask for an answer. Raises ValueError for empty words or without a call."""
+        words = text.strip()
+        if not words:
+            raise ValueError("there are no words to send")
+        if not self.online:
+            raise ValueError("words can be sent only during a call")
+        item_id = f"vp-{self.attempt}-{self._next_id()}"
+        sent = self._send(CreateItem(item=typed_message("user", words, item_id)))
+        self.latency.turn_ended(now)
+        self._turns.apply(Report.ANSWER_AWAITED)
+        self.gate.wish()
+        return [sent, *self._create_if_free(now)]
+
+    def interrupt(self, now: float) -> list[Command]:
+        """Stop the answer that is being made or heard; nothing happens where there is none."""
+        if not self.can_interrupt:
+            return []
+        commands: list[Command] = self._silence(now)
+        if self.gate.stage is Stage.ACTIVE:
+            commands.append(self._send(CancelResponse(response_id=self.gate.response_id)))
+        commands.append(self._send(ClearOutput()))
+        self._turns.apply(Report.SOUND_ENDS)
+        self._turns.apply(Report.ANSWER_ENDS)
+        return commands
+
+    # --- what the shell reports ---------------------------------------------------------------------
+
+    def microphone_opened(self, attempt: int, now: float) -> list[Command]:
+        """The microphone was granted. Granted too late, it is closed again."""
+        if attempt != self.attempt or not self.connection.allows(Input.MICROPHONE_GRANTED):
+            return [CloseCall(attempt)] if attempt != self.attempt or not self.under_way else []
+        self.connection.apply(Input.MICROPHONE_GRANTED, now)
+        return [SetMicrophone(attempt, not self.muted), OpenPeer(attempt)]
+
+    def answered(self, attempt: int, call_id: str, now: float) -> list[Command]:
+        """The service's SDP answer was applied."""
+        if attempt == self.attempt and self.under_way:
+            self.call_id = call_id
+            if self.connection.allows(Input.ANSWERED):
+                self.connection.apply(Input.ANSWERED, now)
+        return []
+
+    def channel_opened(self, attempt: int, now: float) -> list[Command]:
+        """The data channel is open: the call is live."""
+        if attempt == self.attempt and self.connection.allows(Input.CHANNEL_OPENED):
+            self.connection.apply(Input.CHANNEL_OPENED, now)
+        return []
+
+    def channel_closed(self, attempt: int, now: float) -> list[Command]:
+        """The data channel closed without Stop."""
+        return self.link_changed(attempt, "closed", now)
+
+    def link_changed(self, attempt: int, link: str, now: float) -> list[Command]:
+        """The peer connection's `connectionState` is now `link`."""
+        if attempt != self.attempt or not self.under_way:
+            return []
+        match link:
+            case "disconnected" if self.connection.allows(Input.LINK_LOST):
+                self.connection.apply(Input.LINK_LOST, now)
+            case "connected" if self.connection.allows(Input.LINK_BACK):
+                self.connection.apply(Input.LINK_BACK, now)
+            case "failed" | "closed":
+                return self.failed(attempt, self._lost(), now)
+        return []
+
+    def failed(self, attempt: int, what: Problem, now: float) -> list[Command]:
+        """Something failed for this attempt. What is not fatal is only shown."""
+        if attempt != self.attempt or not self.under_way:
+            return []
+        if not what.fatal:
+            self.notice = what
+            return []
+        self.problem = what
+        return self._end(Input.FAIL, now)
+
+    def tool_returned(self, attempt: int, call_id: str, output: str, now: float) -> list[Command]:
+        """A function returned `output`; it is sent at once, the request for an answer when it may be."""
+        if attempt != self.attempt or not self.online or call_id not in self._called:
+            return []
+        self._called.discard(call_id)
+        sent = self._send(CreateItem(item=function_output(call_id, output, self._item_id())))
+        self.gate.answered(call_id)
+        return [sent, *self._create_if_free(now)]
+
+    def reply_heard(self, attempt: int, now: float) -> list[Command]:
+        """The page's meter hears the assistant begin to speak."""
+        if attempt == self.attempt and self.online:
+            self.latency.sound_heard(now)
+        return []
+
+    def receive(self, attempt: int, message: str, now: float) -> list[Command]:
+        """A message came over the data channel. Never raises, whatever it holds."""
+        if attempt != self.attempt or not self.under_way:
+            return []
+        event = codec.decode(message)
+        cut_first = self._barge_in(event, now)
+        self.record.receive(event, now)
+        return [*cut_first, *self._react(event, now), *self._create_if_free(now)]
+
+    # --- time ---------------------------------------------------------------------------------------
+
+    def next_deadline(self) -> float | None:
+        """When `tick` is due, None where nothing is awaited."""
+        waits = [t for t in (self.connection.deadline, self.gate.deadline) if t is not None]
+        return min(waits) if waits and self.under_way else None
+
+    def tick(self, now: float) -> list[Command]:
+        """Give up what has been waited for too long."""
+        if not self.under_way:
+            return []
+        deadline = self.connection.deadline
+        if deadline is not None and now >= deadline:
+            seconds, code = LIMITS[self.connection.state]
+            words = {"seconds": round(seconds)} if code == "connection-timeout" else {}
+            return self.failed(self.attempt, problem(code, **words), now)
+        if self.gate.tick(now) and not self.record.playout.sounding:
+            self._turns.apply(Report.ANSWER_ENDS)
+        return self._create_if_free(now)
+
+    # --- inside: what an event asks for -----------------------------------------------------------------
+
+    def _barge_in(self, event: ServerEvent, now: float) -> list[Command]:
+        """The user's voice silences the assistant, if the service lets it interrupt."""
+        if (
+            isinstance(event, ev.SpeechStarted)
+            and self.can_interrupt
+            and self._detects("interrupt")
+        ):
+            return self._silence(now)
+        return []
+
+    def _react(self, event: ServerEvent, now: float) -> list[Command]:
+        match event:
+            case ev.TranscriptDelta() | ev.TextDelta():
+                if not self.record.is_elsewhere(event.response_id):
+                    self.latency.words_came(now)
+            case ev.SpeechStarted():
+                self._turns.apply(Report.USER_BEGINS)
+            case ev.SpeechStopped():
+                self._user_stopped(now)
+            case ev.ResponseCreated() if not event.response.out_of_band:
+                self.gate.created(event.response.id)
+                self._turns.apply(Report.ANSWER_AWAITED)
+                return [LetReplySound(self.attempt)]
+            case ev.PlayoutStarted() if event.response_id != self._silenced:
+                self.latency.sound_sent(now)
+                self._turns.apply(Report.SOUND_BEGINS)
+                return [LetReplySound(self.attempt)]
+            case ev.PlayoutStopped() | ev.PlayoutCleared():
+                self._turns.apply(Report.SOUND_ENDS)
+                if self.gate.busy:
+                    self._turns.apply(Report.ANSWER_AWAITED)
+            case ev.ArgumentsDone() if not self.record.is_elsewhere(event.response_id):
+                return self._call_tool(event.response_id, event.call_id)
+            case ev.ResponseDone() if not self.record.is_elsewhere(event.response.id):
+                return self._response_done(event.response)
+            case ev.Error():
+                return self._service_error(event, now)
+            case ev.TranscriptionFailed():
+                self.notice = problem("transcription-failed", detail=event.error.message)
+        return []
+
+    def _user_stopped(self, now: float) -> None:
+        self._turns.apply(Report.USER_ENDS)
+        if self._detects("create"):
+            session = self.record.session
+            detection = (session.turn_detection if session else None) or {}
+            silence = detection.get("silence_duration_ms")
+            self.latency.turn_ended(now, silence if isinstance(silence, int | float) else 0.0)
+            self.gate.user_turn_ended(now)
+            self._turns.apply(Report.ANSWER_AWAITED)
+
+    def _response_done(self, response: ev.Response) -> list[Command]:
+        cancelled = response.status == "cancelled"
+        commands: list[Command] = []
+        if response.status == "completed":
+            self.notice = None
+            for item in response.output:
+                if item.type == "function_call":
+                    commands += self._call_tool(response.id, item.call_id)
+        elif response.status in ("failed", "incomplete"):
+            error = self.record.failed_responses[-1]
+            self.notice = problem(
+                "response-failed", detail=error.message or error.code or "no reason"
+            )
+        self.gate.done(response.id, cancelled=cancelled)
+        if cancelled:
+            self.latency.drop()
+        if not self.gate.busy and not self.record.playout.sounding:
+            self._turns.apply(Report.ANSWER_ENDS)
+        return commands
+
+    def _call_tool(self, response_id: str, call_id: str) -> list[Command]:
+        use = self.conversation.tool_use(call_id) if call_id else None
+        if not isinstance(use, ToolUse) or not use.name or use.output is not None:
+            return []
+        if call_id in self._called:
+            return []
+        self._called.add(call_id)
+        self.gate.called(call_id, response_id)
+        return [CallTool(self.attempt, call_id, use.name, use.arguments)]
+
+    def _service_error(self, event: ev.Error, now: float) -> list[Command]:
+        error = event.error
+        already_active = error.code == ALREADY_ACTIVE
+        if already_active or (self._create_id and error.event_id == self._create_id):
+            self.gate.refused(now, other_active=already_active)
+        what = judge(error)
+        return self.failed(self.attempt, what, now) if what is not None else []
+
+    # --- inside: what is sent -----------------------------------------------------------------------
+
+    def _create_if_free(self, now: float) -> list[Command]:
+        if not self.online or not self.gate.grant(now):
+            return []
+        sent = self._send(CreateResponse())
+        self._create_id = sent.event.event_id
+        self._turns.apply(Report.ANSWER_AWAITED)
+        return [sent]
+
+    def _silence(self, now: float) -> list[Command]:
+        self._silenced = self.gate.response_id  # its sound may still be announced while it is cancelled
+        self.record.cut_reply(self.gate.response_id, now)
+        self.latency.drop()
+        return [SilenceReply(self.attempt)]
+
+    def _send(self, event: ClientEvent) -> Send:
+        event = _with_id(event, f"vp_{self.attempt}_{self._next_id()}")
+        self.record.sent(event.to_json())
+        return Send(self.attempt, event, codec.encode(event, self.dialect))
+
+    def _next_id(self) -> int:
+        self._ids += 1
+        return self._ids
+
+    def _item_id(self) -> str:
+        return f"vp-{self.attempt}-{self._next_id()}"
+
+    # --- inside: the rest ---------------------------------------------------------------------------
+
+    def _detects(self, what: str) -> bool:
+        """Whether the service's turn detection does `what` (create, interrupt); it does by default."""
+        session = self.record.session
+        if session is None:
+            return True
+        detection = session.turn_detection
+        return detection is not None and detection.get(f"{what}_response") is not False
+
+    def _lost(self) -> Problem:
+        if self.online:
+            return problem("connection-lost")
+        return problem("connection-timeout", seconds=round(LIMITS[State.CONNECTING][0]))
+
+    def _end(self, how: Input, now: float) -> list[Command]:
+        if not self.connection.allows(how):
+            return []
+        attempt = self.attempt
+        self.connection.apply(how, now)
+        if self.record.playout.sounding:
+            self.record.cut_reply(self.gate.response_id, now)
+        self.conversation.close()
+        self._reset()
+        return [CloseCall(attempt)]
+
+    def _reset(self) -> None:
+        """Forget what belongs to one attempt only."""
+        self.record.playout.ended(0.0)
+        self.latency.drop()
+        self.gate = ResponseGate()
+        self._turns = TurnTaking()
+        self._create_id = self._silenced = ""
+        self._called = set()
+
+
+def _with_id(event: ClientEvent, event_id: str) -> ClientEvent:
+    return replace(event, event_id=event_id)

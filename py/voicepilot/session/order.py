@@ -1,0 +1,84 @@
+"""In which order do the items stand, when news of them comes in any order?
+
+The service names for each item the one before it. Where it names none, the item goes to the end; where it
+names one that is not known yet, the item waits at the end and moves, with all that follows it, when the
+named one appears. An item inserted after another comes directly after it, as in a linked list. What would
+put an item behind itself is ignored. So nothing is ever lost or doubled, whatever arrives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+ROOT: Final = "root"
+"""The predecessor a client names to put an item first."""
+
+
+class Order:
+    """Keys in conversation order: a tree in which each key hangs on the one it was put behind."""
+
+    def __init__(self) -> None:
+        self._parent: dict[str, str] = {}
+        self._children: dict[str, list[str]] = {ROOT: []}
+        self._stated: dict[str, str] = {}
+        self._waiting: dict[str, list[str]] = {}
+        self._last = ROOT
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._parent
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the keys in order."""
+        pile = list(reversed(self._children[ROOT]))
+        while pile:
+            key = pile.pop()
+            yield key
+            pile.extend(reversed(self._children[key]))
+
+    def place(self, key: str, previous: str | None = None) -> None:
+        """Give `key` a place: behind `previous`, or at the end if that is None or not known yet.
+
+        Saying the same again changes nothing; naming another predecessor moves the key and what
+        follows it.
+        """
+        if key == ROOT:
+            return
+        if key not in self._parent:
+            self._attach(key, self._last)
+            self._last = key
+            for waiting in self._waiting.pop(key, ()):
+                if self._stated.get(waiting) == key:
+                    self._move(waiting, key)
+        if previous is None or previous == key or self._stated.get(key) == previous:
+            return
+        self._stated[key] = previous
+        if previous == ROOT or previous in self._parent:
+            self._move(key, previous)
+        else:
+            self._waiting.setdefault(previous, []).append(key)
+
+    def _attach(self, key: str, parent: str) -> None:
+        self._parent[key] = parent
+        self._children.setdefault(key, [])
+        self._children[parent].insert(0, key)
+
+    def _move(self, key: str, parent: str) -> None:
+        if self._parent[key] == parent or self._is_behind(parent, key):
+            return
+        self._children[self._parent[key]].remove(key)
+        self._attach(key, parent)
+        self._last = self._find_last()
+
+    def _is_behind(self, key: str, ancestor: str) -> bool:
+        while key != ROOT:
+            if key == ancestor:
+                return True
+            key = self._parent[key]
+        return False
+
+    def _find_last(self) -> str:
+        key = ROOT
+        while self._children[key]:
+            key = self._children[key][-1]
+        return key
