@@ -93,7 +93,7 @@ class Toolbox:
 
     def _list_files(self, arguments: dict[str, Any]) -> str:
         asked = _text(arguments, "folder", "")
-        folder = self._inside(asked) if asked.strip(" ./\\") else self._root
+        folder = self._root if asked.strip() in ("", "/") else self._inside(asked)
         if not folder.is_dir():
             raise _ToolError(f"There is no folder named {asked!r} here.")
         folders: list[str] = []
@@ -139,7 +139,7 @@ class Toolbox:
         return fits[0]
 
     def _closest(self, asked: str) -> list[Path]:
-        """The files that fit a spoken name best: whole path, then name, then name without ending.
+        """The files that fit a spoken name best: by path, then by name; the ending may be missing.
 
         A file of the folder itself comes before one deeper down.
         """
@@ -147,7 +147,7 @@ class Toolbox:
         if not wanted:
             return []
         files = list(self._walk())
-        for spelling in (self._name, _file_name, _file_stem):
+        for spelling in (self._name, self._name_without_ending, _file_name, _file_stem):
             fits = [file for file in files if _plain(spelling(file)) == wanted]
             here = [file for file in fits if file.parent == self._root]
             if fits:
@@ -199,6 +199,9 @@ class Toolbox:
 
     def _name(self, place: Path) -> str:
         return place.relative_to(self._root).as_posix()
+
+    def _name_without_ending(self, file: Path) -> str:
+        return self._name(file.with_suffix(""))
 
 
 def _arguments(text: str) -> dict[str, Any]:
