@@ -131,8 +131,7 @@ def _replay(options: argparse.Namespace) -> int:
     from voicepilot.session.replay import read_log
 
     try:
-        # A byte that is not UTF-8 breaks its line only.
-        with options.file.open(encoding="utf-8-sig", errors="replace") as lines:
+        with options.file.open("rb") as lines:  # bytes that are no UTF-8 break their line only
             report = read_log(lines)
     except OSError as error:
         return _sorry(f"{options.file} cannot be read: {error.strerror}.")

@@ -27,7 +27,7 @@ from voicepilot.backend.signalling import Credential, Service
 KEY_VARIABLE: Final = "VOICEPILOT_EMULATOR_API_KEY"
 _LISTENING: Final = re.compile(rb"listening (http://127\.0\.0\.1:\d+)\s*")
 _START_S: Final = 30.0
-_PATIENCE_S: Final = 3.0  # for each of: asked to end, told to end
+_PATIENCE_S: Final = 3.0
 _NEW_GROUP: Final[int] = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)  # Windows
 
 
@@ -38,13 +38,17 @@ class EmbeddedService:
     when it stopped though nobody asked; then `last_words` may tell why.
     """
 
-    def __init__(self, command: tuple[str, ...] | None = None) -> None:
+    def __init__(
+        self, command: tuple[str, ...] | None = None, patience_s: float = _PATIENCE_S
+    ) -> None:
+        """Take another command to run, or another patience at each step of `stop`, in seconds."""
         # -P: a folder with a random.py in it must not lend us its modules (the default for -m).
         self._command = command or (
             *(sys.executable, "-P", "-m", "voicepilot.cli"),
             *("emulator", "--port", "0", "--end-with-stdin"),
         )
         self._key = secrets.token_urlsafe(32)
+        self._patience_s = patience_s
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
         self._address: asyncio.Future[str] | None = None
@@ -117,7 +121,7 @@ class EmbeddedService:
                     with contextlib.suppress(ProcessLookupError):
                         insist()
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(_PATIENCE_S):
+                    async with asyncio.timeout(self._patience_s):
                         await process.wait()
                         break
         if self._reading is not None:
