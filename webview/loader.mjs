@@ -1,4 +1,4 @@
-// Starts Python; shows when that fails or takes too long; remembers what was pressed meanwhile.
+// Starts Python (loadPyodide may never settle, hence the time limit); shows when that fails or takes too long; remembers what was pressed meanwhile.
 // Everything else the page does is Python: py/voicepilot/page.
 
 const TIME_LIMIT_MS = 20_000;
@@ -46,8 +46,9 @@ try {
   const python = await loadPyodide({
     indexURL: boot.runtime,
     stdLibURL: boot.archive,
-    // The lock file names packages of a CDN; none is used.
-    lockFileContents: { info: {}, packages: {} },
+    // No packages: neither Pyodide's lock file nor the CDN that it names is asked.
+    lockFileContents: boot.lock,
+    packageBaseUrl: boot.runtime,
   });
   const app = python.pyimport("voicepilot.page.app");
   app.start(JSON.stringify(boot), ready);

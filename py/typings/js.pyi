@@ -99,6 +99,7 @@ class Document(EventTarget, Protocol):
     def createElement(self, tag: str) -> Any: ...
 
 document: Document
+window: EventTarget
 
 # ---- the window
 

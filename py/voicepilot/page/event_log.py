@@ -38,6 +38,16 @@ class Entry:
         return json.dumps({"direction": self.direction, "at": round(self.at, 4), "event": event})
 
 
+def kind_of(text: str) -> str:
+    """The type that an event's text says it has; `?` where it says none."""
+    try:
+        event = json.loads(text)
+    except (ValueError, RecursionError):
+        return "?"
+    kind = event.get("type") if isinstance(event, dict) else None
+    return kind if isinstance(kind, str) else "?"
+
+
 class EventLog:
     """The newest events, oldest first; the oldest go when there are too many or they are too long."""
 

@@ -33,8 +33,11 @@ class PeerOwner(Protocol):
     def received(self, text: str) -> None:
         """A text arrived on the data channel."""
 
+    def channel_closed(self) -> None:
+        """The service closed the data channel."""
+
     def link_changed(self, state: str) -> None:
-        """`connectionState` is this now, or `closed`: the service closed the data channel."""
+        """`connectionState` is this now."""
 
     def reply_track(self, track: MediaStreamTrack) -> None:
         """The reply's track is there; it carries silence until the assistant speaks."""
@@ -57,7 +60,7 @@ class Peer:
         # Listeners are owned after what they listen to, so they go first and hear nothing of our close.
         seam.listen(scope, self._channel, "open", lambda _event: owner.channel_opened())
         seam.listen(scope, self._channel, "message", lambda event: owner.received(event.data))
-        seam.listen(scope, self._channel, "close", lambda _event: owner.link_changed("closed"))
+        seam.listen(scope, self._channel, "close", lambda _event: owner.channel_closed())
         seam.listen(scope, self._connection, "connectionstatechange", self._state_changed)
         seam.listen(scope, self._connection, "track", lambda event: owner.reply_track(event.track))
 

@@ -73,6 +73,7 @@ __all__ = [
     "find",
     "listen",
     "listen_to_document",
+    "listen_to_window",
     "media_devices",
     "meter_node",
     "microphone_allowed_here",
@@ -82,6 +83,7 @@ __all__ = [
     "request",
     "socket_address",
     "stream_of",
+    "take_early_wish",
     "take_fragment",
     "web_socket",
 ]
@@ -122,6 +124,11 @@ def listen(
 def listen_to_document(scope: Scope, event: str, handler: Callable[[Any], None]) -> None:
     """As `listen`, for events anywhere in the page."""
     listen(scope, js.document, event, handler)
+
+
+def listen_to_window(scope: Scope, event: str, handler: Callable[[Any], None]) -> None:
+    """As `listen`, for events of the window itself."""
+    listen(scope, js.window, event, handler)
 
 
 class Timer:
@@ -220,6 +227,14 @@ def download(name: str, text: str, media_type: str) -> None:
     link.download = name
     link.click()
     js.URL.revokeObjectURL(url)
+
+
+def take_early_wish() -> str:
+    """What the person pressed while Python started, as the loader has kept it; empty for nothing."""
+    call: Element = find("call")
+    wish = getattr(call.dataset, "wanted", "")
+    call.removeAttribute("data-wanted")
+    return wish
 
 
 def take_fragment() -> str:

@@ -1,0 +1,127 @@
+"""What is the page made of?
+
+The composition root of the browser's side: one scope for the page's life, the core, the link to the backend,
+the driver between them, and the views. `start` is what `webview/loader.mjs` calls.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable
+
+from voicepilot.page import seam
+from voicepilot.page.backend_link import BackendLink
+from voicepilot.page.driver import Driver
+from voicepilot.page.scope import Scope
+from voicepilot.page.sound import Level
+from voicepilot.page.views import wording
+from voicepilot.page.views.composer import ComposerView
+from voicepilot.page.views.controls import ControlsView
+from voicepilot.page.views.figures import FiguresView, connection_figures, usage_figures
+from voicepilot.page.views.inspector import InspectorView
+from voicepilot.page.views.latency import LatencyView
+from voicepilot.page.views.levels import LevelView
+from voicepilot.page.views.notices import NoticesView
+from voicepilot.page.views.status import StatusView
+from voicepilot.page.views.transcript import TranscriptView
+from voicepilot.protocol.dialects import check_dialect
+from voicepilot.protocol.problems import problem
+from voicepilot.session import Call
+
+_log = logging.getLogger(__name__)
+
+
+def start(boot: str, ready: Callable[[], None]) -> None:
+    """Take the page over. `boot` is the JSON of index.html's `#boot`; `ready` tells the loader to let go.
+
+    Talk, if it was pressed while Python started, counts now. What was written is in its box still.
+    """
+    settings = json.loads(boot)
+    page = Page(settings["build"], settings["worklets"]["level-meter"])
+    ready()
+    page.open()
+
+
+class Page:
+    """Everything the page holds, for as long as it is open. Implements `driver.Display`."""
+
+    def __init__(self, build: str, meter_url: str) -> None:
+        self._scope = Scope("page", self._fault)
+        scope = self._scope
+        self._link = BackendLink(scope, build, self._link_changed)
+        self._call = Call()
+        self._driver = Driver(scope, self._call, self._link, meter_url, self, time.monotonic)
+        self._status = StatusView()
+        self._controls = ControlsView(scope, self._driver)
+        self._notices = NoticesView(scope, self._driver)
+        self._user = LevelView("level-user")
+        self._assistant = LevelView("level-assistant")
+        self._transcript = TranscriptView()
+        self._composer = ComposerView(scope, self._driver)
+        self._latency = LatencyView()
+        self._details: seam.HTMLDetailsElement = seam.find("details")
+        self._connection = FiguresView("connection")
+        self._usage = FiguresView("usage")
+        self._inspector = InspectorView(scope, self._driver.event_log)
+        self._frame = seam.Frame(scope, self._draw)
+        seam.listen(scope, self._details, "toggle", lambda _event: self.changed())
+        # A page that goes away says so: the service need not wait for the silence to tell.
+        seam.listen_to_window(scope, "pagehide", lambda _event: self._driver.stop())
+
+    def open(self) -> None:
+        """Draw, connect, and begin the call that the person may have asked for already."""
+        self._draw()
+        self._link.start(seam.take_fragment())
+        if seam.take_early_wish() == "talk":
+            self._driver.talk()
+
+    # ---- Display
+
+    def changed(self) -> None:
+        """Draw in the next frame."""
+        self._frame.request()
+
+    def user_level(self, level: Level) -> None:
+        """How loud the microphone is."""
+        self._user.hear(level.rms)
+        self._frame.request()
+
+    def reply_level(self, level: Level) -> None:
+        """How loud the assistant is."""
+        self._assistant.hear(level.rms)
+        self._frame.request()
+
+    # ---- drawing
+
+    def _draw(self) -> None:
+        call, driver = self._call, self._driver
+        state, muted = call.phase.value, call.muted
+        live = state in wording.LIVE
+        welcome = self._link.welcome
+        self._status.draw(state, muted=muted, service=welcome.service if welcome else "")
+        self._controls.draw(state, muted=muted, can_interrupt=call.can_interrupt)
+        self._controls.draw_microphones(driver.microphones.now, driver.microphone_choice)
+        self._notices.draw(driver.problems)
+        self._user.draw(live=live, muted=muted)
+        self._assistant.draw(live=live, muted=False)
+        self._transcript.draw(call.conversation)
+        self._composer.draw(state)
+        self._latency.draw(call.latency.last)
+        if self._details.open:
+            self._connection.draw(connection_figures(driver.link_state, driver.statistics))
+            self._usage.draw(usage_figures(call.record.usage))
+            self._inspector.draw()
+
+    # ---- what happens beside the call
+
+    def _link_changed(self) -> None:
+        welcome = self._link.welcome
+        if welcome is not None and not self._call.under_way:
+            self._call.dialect = check_dialect(welcome.dialect)
+        self.changed()
+
+    def _fault(self, what: str, error: BaseException) -> None:
+        _log.error("%s failed", what, exc_info=error)
+        self._driver.notice(problem("internal", detail=f"{what} ({type(error).__name__})"))

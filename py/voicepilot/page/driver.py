@@ -1,0 +1,406 @@
+"""How do the core's commands become sound, and what happens become reports to the core?
+
+The core (`voicepilot.session.Call`) decides, the driver does: it carries out commands in order, tells the
+core what came of them with the number of the attempt they belong to, and keeps the one timer that the core
+asks for. Whatever one attempt opens is owned by that attempt's scope; `CloseCall` ends the scope.
+
+Work that asks the browser or the service for something runs in the *page's* scope although it serves an
+attempt: it must live to see its answer, so that what comes too late is given back (see `scope`).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from voicepilot.bridge.messages import OpenCall, ToolCall
+from voicepilot.page import seam
+from voicepilot.page.backend_link import BackendLink
+from voicepilot.page.devices import DEFAULT, Microphones
+from voicepilot.page.event_log import EventLog, kind_of
+from voicepilot.page.link_statistics import LinkStatistics, Sampler
+from voicepilot.page.microphone import Microphone, MicrophoneList, open_microphone
+from voicepilot.page.peer import Peer
+from voicepilot.page.refusals import Trouble
+from voicepilot.page.scope import Scope
+from voicepilot.page.sound import Level, Sound
+from voicepilot.protocol.problems import Problem, problem
+from voicepilot.session import Call, Command
+from voicepilot.session.commands import (
+    CallTool,
+    CloseCall,
+    LetReplySound,
+    OpenMicrophone,
+    OpenPeer,
+    Send,
+    SetMicrophone,
+    SilenceReply,
+)
+
+if TYPE_CHECKING:
+    from voicepilot.page.seam import MediaStreamTrack
+
+SILENT_SECONDS: Final = 3.0
+"""A microphone that delivers exact zeros for so long is worth a word: real ones have noise."""
+
+
+class Display(Protocol):
+    """What shows the call."""
+
+    def changed(self) -> None:
+        """Something worth drawing changed."""
+
+    def user_level(self, level: Level) -> None:
+        """How loud the microphone is."""
+
+    def reply_level(self, level: Level) -> None:
+        """How loud the assistant is."""
+
+
+class Driver:
+    """Carries out what the core commands, in the browser. Implements `views.intents.Intents`."""
+
+    def __init__(
+        self,
+        scope: Scope,
+        call: Call,
+        link: BackendLink,
+        meter_url: str,
+        display: Display,
+        clock: Callable[[], float],
+    ) -> None:
+        self.call = call
+        self.event_log = EventLog()
+        self.microphone_choice = DEFAULT
+        self.microphones = MicrophoneList(scope, self._microphones_changed)
+        self._scope = scope
+        self._link = link
+        self._display = display
+        self._clock = clock
+        self._sound = Sound(scope, meter_url, self._sound_blocked)
+        self._timer = seam.Timer(scope, self._tick)
+        self._attempt: _Attempt | None = None
+        self._notices: dict[str, Problem] = {}
+        self._pending: deque[Command] = deque()
+        self._running = False
+        self.microphones.refresh()
+
+    # ---- to draw
+
+    @property
+    def problems(self) -> list[Problem]:
+        """Everything the person should know of now, the call's own problem first."""
+        found = (self.call.problem, self._link.problem, self.call.notice, *self._notices.values())
+        return [each for each in found if each is not None]
+
+    @property
+    def link_state(self) -> str:
+        """The state of the peer connection."""
+        return self._attempt.link_state if self._attempt is not None else "none"
+
+    @property
+    def statistics(self) -> LinkStatistics:
+        """The connection over the last second."""
+        return self._attempt.statistics if self._attempt is not None else LinkStatistics()
+
+    @property
+    def now(self) -> float:
+        """The time on the page's monotonic clock, in seconds."""
+        return self._clock()
+
+    # ---- what the person wants
+
+    def talk(self) -> None:
+        """Begin a call."""
+        self._sound.unlock()
+        self._run(self.call.talk(self._clock()))
+
+    def stop(self) -> None:
+        """End the call."""
+        self._run(self.call.stop(self._clock()))
+
+    def mute(self, muted: bool) -> None:
+        """Mute or unmute the microphone."""
+        self._run(self.call.mute(muted, self._clock()))
+
+    def interrupt(self) -> None:
+        """Stop the assistant's answer."""
+        self._run(self.call.interrupt(self._clock()))
+
+    def say(self, text: str) -> bool:
+        """Say something in writing; False where no call runs that could take it."""
+        try:
+            self._run(self.call.say(text, self._clock()))
+        except ValueError:
+            return False
+        return True
+
+    def choose_microphone(self, choice: str) -> None:
+        """Use another microphone, in the running call too."""
+        self.microphone_choice = choice
+        if self._attempt is not None and self._attempt.peer is not None:
+            self._scope.start(self._change_microphone(self._attempt), "changing the microphone")
+
+    def enable_sound(self) -> None:
+        """The person pressed a button: ask the browser for sound again."""
+        self._sound.unlock()
+
+    def notice(self, found: Problem) -> None:
+        """Show a problem beside the call until the next one begins."""
+        self._notices[found.code] = found
+        self._display.changed()
+
+    # ---- commands
+
+    def _run(self, commands: Iterable[Command]) -> None:
+        # Carrying out one command may report something that commands more; those come after the rest.
+        self._pending.extend(commands)
+        if self._running:
+            return
+        self._running = True
+        try:
+            while self._pending:
+                self._carry_out(self._pending.popleft())
+        finally:
+            self._running = False
+        deadline = self.call.next_deadline()
+        if deadline is None:
+            self._timer.clear()
+        else:
+            self._timer.set(deadline - self._clock())
+        self._display.changed()
+
+    def _carry_out(self, command: Command) -> None:
+        if isinstance(command, OpenMicrophone):
+            attempt = self._begin(command.attempt)
+            self._scope.start(self._open_microphone(attempt), "opening the microphone")
+            return
+        held = self._attempt
+        if held is None or held.number != command.attempt:
+            return  # of an attempt that has ended
+        match command:
+            case OpenPeer():
+                self._scope.start(self._open_peer(held), "opening the call")
+            case Send(text=text):
+                if held.peer is not None and held.peer.send(text):
+                    self.event_log.add("sent", kind_of(text), text, self._clock())
+            case SilenceReply():
+                self._sound.silence_reply()
+            case LetReplySound():
+                self._sound.let_reply_sound()
+            case SetMicrophone(enabled=enabled):
+                held.set_microphone(enabled, self._clock())
+                self._notices.pop("microphone-silent", None)
+            case CallTool(call_id=call_id, name=name, arguments=arguments):
+                work = self._run_tool(held, ToolCall(call_id, name, arguments))
+                held.scope.start(work, "running a tool")
+            case CloseCall():
+                self._attempt = None
+                held.scope.end()
+                self._sound.rest()
+
+    def _begin(self, number: int) -> _Attempt:
+        self._notices.clear()
+        self._attempt = _Attempt(number, self._scope.nest(f"attempt {number}"), self)
+        return self._attempt
+
+    def _tick(self) -> None:
+        self._run(self.call.tick(self._clock()))
+
+    # ---- work for one attempt
+
+    async def _open_microphone(self, attempt: _Attempt) -> None:
+        scope = attempt.scope.nest("microphone")
+        choice = self.microphone_choice
+        try:
+            microphone = await open_microphone(scope, choice, lambda: self._lost(attempt))
+        except Trouble as trouble:
+            scope.end()
+            self._run(self.call.failed(attempt.number, trouble.problem, self._clock()))
+            return
+        if not scope.ended:
+            self._use(attempt, microphone, scope)
+        self._run(self.call.microphone_opened(attempt.number, self._clock()))
+        self.microphones.refresh()  # with the permission come the names
+
+    def _use(self, attempt: _Attempt, microphone: Microphone, scope: Scope) -> None:
+        attempt.hold(microphone, scope, self.microphones.now, self._clock())
+        attempt.set_microphone(not self.call.muted, self._clock())
+        self._sound.meter(scope, microphone.stream, attempt.hear_user)
+
+    async def _open_peer(self, attempt: _Attempt) -> None:
+        microphone = attempt.microphone
+        if attempt.scope.ended or microphone is None:
+            return
+        try:
+            peer = attempt.peer = Peer(attempt.scope, microphone, attempt)
+            sdp = await peer.offer()
+            opened = await self._link.open_call(OpenCall(attempt.number, sdp))
+            attempt.scope.own(lambda: self._link.call_closed(opened.call_id))
+            if attempt.scope.ended:
+                return
+            await peer.answer(opened.sdp)
+        except Trouble as trouble:
+            self._run(self.call.failed(attempt.number, trouble.problem, self._clock()))
+        except seam.BrowserRefusal:
+            if not attempt.scope.ended:  # a peer that was closed meanwhile refuses everything
+                raise
+        else:
+            self._run(self.call.answered(attempt.number, opened.call_id, self._clock()))
+
+    async def _run_tool(self, attempt: _Attempt, tool: ToolCall) -> None:
+        try:
+            output = (await self._link.run_tool(tool)).output
+        except Trouble as trouble:
+            # The model is told, so that it can say so; without an output it would wait for ever.
+            output = f"The tool failed. {trouble.problem.says}"
+        self._run(self.call.tool_returned(attempt.number, tool.call_id, output, self._clock()))
+
+    async def _change_microphone(self, attempt: _Attempt) -> None:
+        scope = attempt.scope.nest("microphone")
+        choice = self.microphone_choice
+        try:
+            microphone = await open_microphone(scope, choice, lambda: self._lost(attempt))
+        except Trouble as trouble:
+            scope.end()
+            if attempt.microphone is not None:
+                self.microphone_choice = attempt.microphone.choice
+            self.notice(trouble.problem)
+            return
+        if scope.ended or attempt.peer is None or choice != self.microphone_choice:
+            scope.end()  # the call ended, or the person has chosen again since
+            return
+        await attempt.peer.change_microphone(microphone)
+        for code in ("microphone-lost", "microphone-silent", "microphone-busy"):
+            self._notices.pop(code, None)
+        self._use(attempt, microphone, scope)
+        self._display.changed()
+
+    def _lost(self, attempt: _Attempt) -> None:
+        attempt.microphone_lost = True
+        self.notice(problem("microphone-lost"))
+        self.microphones.refresh()
+
+    def _microphones_changed(self, microphones: Microphones) -> None:
+        attempt = self._attempt
+        if attempt is not None and attempt.microphone is not None:
+            usable = microphones.offers(self.microphone_choice) and len(microphones.choices) > 1
+            moved = self.microphone_choice == DEFAULT and microphones.default_moved_since(
+                attempt.microphones_then
+            )
+            if usable and (attempt.microphone_lost or moved):
+                attempt.microphone_lost = False
+                self.choose_microphone(self.microphone_choice)
+        elif not microphones.offers(self.microphone_choice):
+            self.microphone_choice = DEFAULT
+        self._display.changed()
+
+    def _sound_blocked(self, blocked: bool) -> None:
+        if blocked:
+            self.notice(problem("sound-blocked"))
+        elif self._notices.pop("sound-blocked", None) is not None:
+            self._display.changed()
+
+    # ---- what an attempt reports
+
+    def report(self, commands: Callable[[Call, float], list[Command]]) -> None:
+        """Tell the core something and carry out what it answers."""
+        self._run(commands(self.call, self._clock()))
+
+    def received(self, number: int, text: str) -> None:
+        """An event came for attempt `number`."""
+        now = self._clock()
+        # First the core and its commands (a barge-in is a matter of milliseconds), then the record of it.
+        commands = self.call.receive(number, text, now)
+        self._run(commands)
+        self.event_log.add("received", kind_of(text), text, now)
+
+    def play(self, scope: Scope, track: MediaStreamTrack, hear: Callable[[Level], None]) -> None:
+        """Let a reply's track sound."""
+        self._sound.play(scope, track, hear)
+
+    def user_level(self, level: Level, *, silent: bool) -> None:
+        """How loud the microphone is; `silent` when it is so still that it may not work."""
+        if silent != ("microphone-silent" in self._notices):
+            if silent:
+                self.notice(problem("microphone-silent"))
+            else:
+                del self._notices["microphone-silent"]
+        self._display.user_level(level)
+
+    def reply_level(self, level: Level) -> None:
+        """How loud the assistant is."""
+        self._display.reply_level(level)
+
+    def changed(self) -> None:
+        """Something of the attempt changed that is drawn."""
+        self._display.changed()
+
+
+class _Attempt:
+    """What one attempt holds, and what it hears from its peer (`peer.PeerOwner`)."""
+
+    def __init__(self, number: int, scope: Scope, driver: Driver) -> None:
+        self.number = number
+        self.scope = scope
+        self.peer: Peer | None = None
+        self.microphone: Microphone | None = None
+        self.microphone_lost = False
+        self.microphones_then = Microphones()
+        self.link_state = "new"
+        self.statistics = LinkStatistics()
+        self._driver = driver
+        self._microphone_scope: Scope | None = None
+        self._open_since = 0.0
+        self._sending = True
+        self._sampler = Sampler()
+
+    def hold(self, microphone: Microphone, scope: Scope, listed: Microphones, now: float) -> None:
+        """Use this microphone from now on and give back the one before."""
+        before, self._microphone_scope = self._microphone_scope, scope
+        self.microphone, self.microphone_lost = microphone, False
+        self.microphones_then, self._open_since = listed, now
+        if before is not None:
+            before.end()
+
+    def set_microphone(self, enabled: bool, now: float) -> None:
+        self._sending, self._open_since = enabled, now
+        if self.microphone is not None:
+            self.microphone.set_enabled(enabled)
+
+    def hear_user(self, level: Level) -> None:
+        # What was muted counts as silence in the meter; only silence since then tells of the device.
+        driver = self._driver
+        open_for = driver.now - self._open_since
+        silent = (
+            self._sending and driver.call.online and min(level.silence, open_for) >= SILENT_SECONDS
+        )
+        driver.user_level(level, silent=silent)
+
+    def hear_reply(self, level: Level) -> None:
+        if level.began:
+            self._driver.report(lambda call, now: call.reply_heard(self.number, now))
+        self._driver.reply_level(level)
+
+    # ---- PeerOwner
+
+    def channel_opened(self) -> None:
+        self._driver.report(lambda call, now: call.channel_opened(self.number, now))
+
+    def channel_closed(self) -> None:
+        self._driver.report(lambda call, now: call.channel_closed(self.number, now))
+
+    def received(self, text: str) -> None:
+        self._driver.received(self.number, text)
+
+    def link_changed(self, state: str) -> None:
+        self.link_state = state
+        self._driver.report(lambda call, now: call.link_changed(self.number, state, now))
+
+    def reply_track(self, track: MediaStreamTrack) -> None:
+        self._driver.play(self.scope, track, self.hear_reply)
+
+    def sampled(self, entries: list[dict[str, Any]]) -> None:
+        self.statistics = self._sampler.take(entries, self._driver.now)
+        self._driver.changed()

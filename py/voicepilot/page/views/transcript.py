@@ -1,0 +1,139 @@
+"""What was said, by whom, and which tools were used?
+
+Rows are keyed and redrawn only where their entry changed; a row never moves unless the order of the
+conversation did, so selection and screen readers keep their place. The transcript follows the newest words
+unless the person has scrolled up to read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from voicepilot.page import seam
+from voicepilot.page.views import wording
+from voicepilot.session.conversation import Conversation, ToolUse, Turn
+
+if TYPE_CHECKING:
+    from voicepilot.page.seam import Element
+
+_NEAR_THE_END: Final = 48.0  # pixels
+
+
+class TranscriptView:
+    """The log of the conversation."""
+
+    def __init__(self) -> None:
+        self._log: Element = seam.find("transcript")
+        self._empty: Element = seam.find("transcript-empty")
+        self._rows: dict[str, _TurnRow | _ToolRow] = {}
+        self._order: list[str] = []
+        self._conversation: Conversation | None = None
+        self._version = -1
+
+    def draw(self, conversation: Conversation) -> None:
+        """Show the conversation as it is now."""
+        if conversation is self._conversation and conversation.version == self._version:
+            return
+        follow = self._at_end()
+        if conversation is not self._conversation:
+            self._clear()
+        self._conversation, self._version = conversation, conversation.version
+        self._draw_rows(conversation.entries)
+        if follow:
+            self._log.scrollTop = self._log.scrollHeight
+
+    def _draw_rows(self, entries: Sequence[Turn | ToolUse]) -> None:
+        self._empty.hidden = bool(entries)
+        wanted = {entry.key for entry in entries}
+        for key in [key for key in self._order if key not in wanted]:
+            self._rows.pop(key).element.remove()
+            self._order.remove(key)
+        before: Element = self._empty
+        for place, entry in enumerate(entries):
+            row = self._rows.get(entry.key)
+            if row is None:
+                row = self._rows[entry.key] = _TurnRow() if isinstance(entry, Turn) else _ToolRow()
+            if place >= len(self._order) or self._order[place] != entry.key:
+                if entry.key in self._order:
+                    self._order.remove(entry.key)
+                self._order.insert(place, entry.key)
+                before.after(row.element)
+            row.draw(entry)
+            before = row.element
+
+    def _clear(self) -> None:
+        for row in self._rows.values():
+            row.element.remove()
+        self._rows.clear()
+        self._order.clear()
+
+    def _at_end(self) -> bool:
+        log = self._log
+        return log.scrollHeight - log.scrollTop - log.clientHeight < _NEAR_THE_END
+
+
+class _TurnRow:
+    """One turn: the speaker's name, the words, and a remark where it did not end as usual."""
+
+    def __init__(self) -> None:
+        self.element: Element = seam.create("div", "turn")
+        self._speaker: Element = seam.create("p", "speaker")
+        self._words: Element = seam.create("p", "words")
+        self._remark: Element = seam.create("p", "remark")
+        self._version = -1
+        self.element.append(self._speaker, self._words, self._remark)
+
+    def draw(self, entry: Turn | ToolUse) -> None:
+        if entry.version == self._version or not isinstance(entry, Turn):
+            return
+        self._version = entry.version
+        element, words = self.element, self._words
+        element.dataset.role = entry.role
+        element.dataset.status = entry.status.value
+        element.dataset.itemId = entry.item_id or ""
+        # While words still come, assistive technology waits for the whole of them.
+        element.setAttribute("aria-busy", "true" if entry.status == "in_progress" else "false")
+        self._speaker.textContent = wording.speaker(entry.role)
+        if entry.text:
+            words.textContent = entry.text
+            words.removeAttribute("data-absent")
+        else:
+            words.textContent = wording.absent_words(entry.role, entry.status)
+            words.dataset.absent = ""
+        remark = wording.remark(entry.role, entry.status)
+        self._remark.textContent = remark
+        self._remark.hidden = not remark
+
+
+class _ToolRow:
+    """One tool call, closed: its name and how far it is. Opened: its arguments and its result."""
+
+    def __init__(self) -> None:
+        self.element: Element = seam.create("details", "tool")
+        summary: Element = seam.create("summary")
+        self._name: Element = seam.create("span", "name")
+        self._state: Element = seam.create("span", "quiet")
+        self._arguments: Element = seam.create("pre")
+        self._result: Element = seam.create("pre")
+        self._version = -1
+        summary.append(seam.create("span", text="Tool "), self._name, self._state)
+        described: Element = seam.create("dl")
+        for term, value in (("Arguments", self._arguments), ("Result", self._result)):
+            description: Element = seam.create("dd")
+            description.append(value)
+            described.append(seam.create("dt", text=term), description)
+        self.element.append(summary, described)
+
+    def draw(self, entry: Turn | ToolUse) -> None:
+        if entry.version == self._version or not isinstance(entry, ToolUse):
+            return
+        self._version = entry.version
+        answered = entry.output is not None
+        self.element.dataset.status = entry.status.value
+        self.element.dataset.itemId = entry.item_id or ""
+        self.element.dataset.tool = entry.name
+        self._name.textContent = entry.name
+        self._state.textContent = f": {wording.tool_state(entry.status, answered=answered)}"
+        self._arguments.textContent = entry.arguments or "none"
+        self._result.textContent = entry.output if entry.output is not None else "not there yet"
