@@ -1,4 +1,7 @@
-"""Spoken sentences for tests that need a person at the microphone."""
+"""Spoken sentences for tests that need a person at the microphone.
+
+``from tests.voices import sentence, write_wav``
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import wave
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import av
 import numpy as np
 
 from voicepilot.emulator.speech import OUTPUT_RATE, Voice
@@ -29,6 +33,15 @@ def sentence(text: str, speed: float = 1.0) -> NDArray[np.int16]:
 def silence(ms: float, rate: int = OUTPUT_RATE) -> NDArray[np.int16]:
     """Digital silence."""
     return np.zeros(round(ms * rate / 1000), np.int16)
+
+
+def at_16_khz(samples: NDArray[np.int16]) -> NDArray[np.float32]:
+    """24 kHz int16 as hearing and recognition take it: 16 kHz, float32 in [-1, 1]."""
+    frame = av.AudioFrame.from_ndarray(samples[np.newaxis], "s16", "mono")
+    frame.sample_rate = OUTPUT_RATE
+    resampler = av.AudioResampler("flt", "mono", 16_000)
+    parts = [*resampler.resample(frame), *resampler.resample(None)]
+    return np.concatenate([part.to_ndarray()[0] for part in parts]).astype(np.float32)
 
 
 def write_wav(
