@@ -7,6 +7,7 @@ Each command imports its own parts when it runs, so that `replay` needs the stan
 from __future__ import annotations
 
 import argparse
+import asyncio
 import contextlib
 import json
 import logging
@@ -15,6 +16,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -111,12 +113,25 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _emulator(options: argparse.Namespace) -> int:
-    from voicepilot.emulator.server import run
+    from voicepilot.backend.end_signals import on_end_signals
+    from voicepilot.emulator.service import run
+
+    async def serve() -> None:
+        ended = asyncio.Event()
+        with on_end_signals(ended.set):
+            key = options.api_key or os.environ.get(_KEY_VARIABLE) or None
+            await run(options.port, key, announce=partial(print, flush=True), until=ended)
 
     if options.end_with_stdin:
         threading.Thread(target=_end_with_stdin, daemon=True).start()
-    key = options.api_key or os.environ.get(_KEY_VARIABLE) or None
-    return run(port=options.port, api_key=key)
+    try:
+        asyncio.run(serve())
+    except OSError as error:
+        return _sorry(
+            f"The service cannot listen on port {options.port} ({error.strerror}). "
+            "End the program that has it, or choose another with --port."
+        )
+    return 0
 
 
 def _end_with_stdin() -> None:

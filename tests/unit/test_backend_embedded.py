@@ -131,4 +131,4 @@ async def test_it_ends_when_we_are_killed():
         await ended.wait()
         asyncio.get_running_loop().remove_reader(watch)
         os.close(watch)
-    Path(log).unlink()
+    Path(log).unlink()  # noqa: ASYNC240 - one file of a test

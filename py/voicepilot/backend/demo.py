@@ -10,12 +10,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import signal
 import socket
 import sys
 import threading
 import webbrowser
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -25,6 +23,7 @@ from aiohttp import web
 from voicepilot.backend import tools
 from voicepilot.backend.bridge_link import BridgeLink
 from voicepilot.backend.embedded import EmbeddedService
+from voicepilot.backend.end_signals import on_end_signals
 from voicepilot.backend.page_files import Page, PageError, load_page
 from voicepilot.backend.page_server import PageServer, listen
 from voicepilot.backend.signalling import Relay
@@ -102,7 +101,7 @@ def run(options: DemoOptions) -> int:
 async def _serve(options: DemoOptions, page: Page, listener: socket.socket) -> int:
     ended = asyncio.Event()
     service = EmbeddedService()
-    with _on_end_signals(ended.set):
+    with on_end_signals(ended.set):
         try:
             async with Relay() as relay:
                 desk = DemoDesk(page.build, service, relay, tools.Toolbox(options.folder))
@@ -169,24 +168,6 @@ def _listener(port: int | None) -> socket.socket:
             f"Port {port} on 127.0.0.1 cannot be used ({error.strerror}). "
             "End the program that has it, or choose another with --port."
         ) from error
-
-
-@contextlib.contextmanager
-def _on_end_signals(end: Callable[[], None]) -> Iterator[None]:
-    """Call `end` on Ctrl-C, on a polite kill and when the terminal closes."""
-    loop = asyncio.get_running_loop()
-    names = ("SIGINT", "SIGTERM", "SIGHUP")
-    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
-    try:
-        for number in numbers:
-            loop.add_signal_handler(number, end)
-    except NotImplementedError:  # Windows: asyncio.run turns Ctrl-C into a cancellation
-        numbers = []
-    try:
-        yield
-    finally:
-        for number in numbers:
-            loop.remove_signal_handler(number)
 
 
 def _has_desktop() -> bool:
