@@ -1,0 +1,1 @@
+"""The embedded realtime service: stands where Azure stands, over real WebRTC, without an account."""

@@ -1,0 +1,59 @@
+"""Which ephemeral keys are good, until when, and for which session?
+
+A key is good for opening calls from its minting until its expiry; a call that is open outlives it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from voicepilot.emulator.errors import ephemeral_only, key_expired
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from voicepilot.emulator.configuration import Configuration
+
+PREFIX = "ek_"
+DEFAULT_LIFETIME_S = 7200
+"""What Azure gives when the request does not say; recorded 2026-07."""
+
+
+@dataclass(frozen=True, slots=True)
+class EphemeralKey:
+    """One minted key. ``expires_at`` is Unix time in whole seconds."""
+
+    value: str
+    expires_at: int
+    configuration: Configuration
+
+
+class Keys:
+    """The keys that were minted and have not expired. ``clock`` gives Unix time in seconds."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._keys: dict[str, EphemeralKey] = {}
+
+    def mint(self, configuration: Configuration, lifetime_s: int) -> EphemeralKey:
+        """A new key for calls with this configuration."""
+        now = self._clock()
+        self._keys = {value: key for value, key in self._keys.items() if key.expires_at > now}
+        key = EphemeralKey(f"{PREFIX}{secrets.token_hex(16)}", int(now) + lifetime_s, configuration)
+        self._keys[key.value] = key
+        return key
+
+    def redeem(self, credential: str) -> EphemeralKey:
+        """The key that was shown.
+
+        Raises:
+            Refused: it is not an ephemeral key, none of ours, or has expired.
+        """
+        if not credential.startswith(PREFIX):
+            raise ephemeral_only()
+        key = self._keys.get(credential)
+        if key is None or self._clock() >= key.expires_at:
+            raise key_expired()
+        return key

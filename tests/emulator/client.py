@@ -1,0 +1,186 @@
+"""A client of the realtime service for tests: aiohttp, aiortc, a microphone that speaks what it is given."""
+
+from __future__ import annotations
+
+import asyncio
+import fractions
+import json
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import av
+import numpy as np
+from aiortc import (
+    MediaStreamTrack,
+    RTCConfiguration,
+    RTCPeerConnection,
+    RTCSessionDescription,
+)
+from aiortc.mediastreams import MediaStreamError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+RATE = 24_000
+_FRAME = RATE // 50
+
+
+class Microphone(MediaStreamTrack):
+    """Real-time audio at 24 kHz: silence, and what it is told to say."""
+
+    kind = "audio"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._waiting = np.empty(0, np.int16)
+        self._frames = 0
+        self._start: float | None = None
+        self.silent_since = 0.0
+
+    def say(self, samples: NDArray[np.int16]) -> None:
+        """Say this after what is being said."""
+        self._waiting = np.concatenate((self._waiting, samples))
+
+    async def silent(self) -> None:
+        """Wait until all is said; ``silent_since`` is when the last sample left."""
+        while len(self._waiting):
+            await asyncio.sleep(0.01)
+
+    async def recv(self) -> av.AudioFrame:
+        if self.readyState != "live":
+            raise MediaStreamError
+        loop = asyncio.get_running_loop()
+        self._start = self._start if self._start is not None else loop.time()
+        await asyncio.sleep(max(0.0, self._start + self._frames / 50 - loop.time()))
+        samples = np.zeros(_FRAME, np.int16)
+        part = self._waiting[:_FRAME]
+        samples[: len(part)] = part
+        if len(part):
+            self.silent_since = time.perf_counter()
+        self._waiting = self._waiting[len(part) :]
+        frame = av.AudioFrame.from_ndarray(samples[None, :], format="s16", layout="mono")
+        frame.sample_rate = RATE
+        frame.pts = self._frames * _FRAME
+        frame.time_base = fractions.Fraction(1, RATE)
+        self._frames += 1
+        return frame
+
+
+@dataclass
+class Client:
+    """One call, connected."""
+
+    pc: RTCPeerConnection
+    channel: Any
+    microphone: Microphone
+    location: str
+    events: list[dict[str, Any]] = field(default_factory=list)
+    arrived: list[float] = field(default_factory=list)
+    loud_at: list[float] = field(default_factory=list)
+    """When a received frame had sound in it."""
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
+    _listening: asyncio.Task[None] | None = None
+
+    def send(self, kind: str, **fields: Any) -> None:
+        self.channel.send(json.dumps({"type": kind, **fields}))
+
+    def take(self, text: str) -> None:
+        self.events.append(json.loads(text))
+        self.arrived.append(time.perf_counter())
+        self._news.set()
+
+    def types(self, start: int = 0) -> list[str]:
+        return [event["type"] for event in self.events[start:]]
+
+    async def wait(
+        self,
+        kind: str,
+        *,
+        after: int = 0,
+        within: float = 10.0,
+        where: Callable[[dict[str, Any]], bool] = lambda _: True,
+    ) -> dict[str, Any]:
+        """The first event of this kind from index ``after`` on."""
+        seen = after
+        async with asyncio.timeout(within):
+            while True:
+                for index in range(seen, len(self.events)):
+                    if self.events[index]["type"] == kind and where(self.events[index]):
+                        return self.events[index]
+                seen = max(seen, len(self.events))
+                self._news.clear()
+                await self._news.wait()
+
+    async def close(self) -> None:
+        self.microphone.stop()
+        await self.pc.close()
+        if self._listening is not None:
+            await self._listening
+
+    async def _listen(self, track: MediaStreamTrack) -> None:
+        while True:
+            try:
+                frame = await track.recv()
+            except MediaStreamError:
+                return
+            if np.abs(frame.to_ndarray()).max() > 300:
+                self.loud_at.append(time.perf_counter())
+
+
+class Bench:
+    """Opens calls to one service."""
+
+    def __init__(self, base: str, http: aiohttp.ClientSession, api_key: str = "standing") -> None:
+        self.base = base
+        self.http = http
+        self.api_key = api_key
+
+    async def mint(self, session: dict[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
+        body = {"session": {"type": "realtime", "model": "my-deployment", **(session or {})}}
+        async with self.http.post(
+            f"{self.base}/openai/v1/realtime/client_secrets",
+            headers={"api-key": self.api_key},
+            json={**body, **fields},
+        ) as reply:
+            assert reply.status == 200, await reply.text()
+            minted: dict[str, Any] = await reply.json()
+            return minted
+
+    async def call(
+        self,
+        session: dict[str, Any] | None = None,
+        *,
+        edit_offer: Callable[[str], str] = lambda sdp: sdp,
+        edit_answer: Callable[[str], str] = lambda sdp: sdp,
+    ) -> Client:
+        minted = await self.mint(session)
+        pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        microphone = Microphone()
+        pc.addTrack(microphone)
+        channel = pc.createDataChannel("oai-events")
+        client = Client(pc, channel, microphone, "")
+        channel.on("message", client.take)
+        pc.on("track", lambda track: _start_listening(client, track))
+        await pc.setLocalDescription(await pc.createOffer())
+        async with self.http.post(
+            f"{self.base}/openai/v1/realtime/calls",
+            headers={
+                "Authorization": f"Bearer {minted['value']}",
+                "Content-Type": "application/sdp",
+            },
+            data=edit_offer(pc.localDescription.sdp),
+        ) as reply:
+            answer = await reply.text()
+            assert reply.status == 201, answer
+            client.location = reply.headers["Location"]
+        await pc.setRemoteDescription(RTCSessionDescription(edit_answer(answer), "answer"))
+        await client.wait("session.created")
+        return client
+
+
+def _start_listening(client: Client, track: MediaStreamTrack) -> None:
+    client._listening = asyncio.ensure_future(client._listen(track))
