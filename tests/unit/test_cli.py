@@ -241,3 +241,34 @@ async def test_the_demo_prints_its_address_lets_the_page_in_and_ends_cleanly(pag
         if demo.returncode is None:
             demo.kill()
             await demo.wait()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="ends with a POSIX signal")
+async def test_the_emulator_says_where_it_listens_and_ends_when_asked():
+    emulator = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "voicepilot.cli", "emulator", "--port", "0", "--api-key", "k"),
+        # Closed input must not end it: a shell starts background programs that way.
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        env=ENVIRONMENT,
+    )
+    async with asyncio.timeout(30):
+        line = (await emulator.stdout.readline()).decode()
+        assert line.startswith("listening http://127.0.0.1:")
+        mint = line.split()[1] + "/openai/v1/realtime/client_secrets"
+        session = {"session": {"type": "realtime", "model": "m"}}
+        async with aiohttp.ClientSession() as client:
+            for key, status in (("k", 200), ("wrong", 401)):
+                async with client.post(mint, headers={"api-key": key}, json=session) as response:
+                    assert response.status == status
+        emulator.terminate()
+        assert await emulator.wait() == 0
+
+
+def test_an_emulator_without_its_port_says_so():
+    with listen(0) as taken:
+        port = taken.getsockname()[1]
+        done = run("emulator", "--port", port)
+    assert done.returncode == 2
+    assert f"cannot listen on port {port}" in done.stderr
+    assert "Traceback" not in done.stderr

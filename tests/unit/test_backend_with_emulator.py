@@ -1,0 +1,63 @@
+"""The whole way of a call without a browser: the bridge's end, relay signalling, the real service."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+
+from voicepilot.backend.demo import DemoDesk
+from voicepilot.backend.embedded import EmbeddedService
+from voicepilot.backend.failure import Failure
+from voicepilot.backend.signalling import Credential, Relay, Service
+from voicepilot.backend.tools import SPECS, Toolbox
+from voicepilot.bridge.messages import OpenCall
+from voicepilot.protocol.session_config import SessionConfig
+
+aiortc = pytest.importorskip("aiortc")
+
+
+@pytest.fixture
+async def embedded():
+    service = EmbeddedService()
+    await service.start()
+    yield service
+    await service.stop()
+    assert service._process.returncode == 0
+    assert not service.log.exists()
+
+
+async def test_an_offer_becomes_a_live_session_with_our_configuration(embedded, tmp_path):
+    peer = aiortc.RTCPeerConnection()
+    try:
+        peer.addTransceiver("audio", direction="sendrecv")
+        channel = peer.createDataChannel("oai-events")
+        events = asyncio.Queue()
+        channel.on("message", lambda text: events.put_nowait(json.loads(text)))
+        await peer.setLocalDescription(await peer.createOffer())
+        async with Relay() as relay, asyncio.timeout(30):
+            desk = DemoDesk("b1", embedded, relay, Toolbox(tmp_path))
+            opened = await desk.open_call(OpenCall(1, peer.localDescription.sdp))
+            assert opened.call_id.startswith("rtc_")
+            assert opened.dialect == "ga"
+            await peer.setRemoteDescription(aiortc.RTCSessionDescription(opened.sdp, "answer"))
+            created = await events.get()
+        assert created["type"] == "session.created"
+        assert [tool["name"] for tool in created["session"]["tools"]] == [t.name for t in SPECS]
+        assert created["session"]["audio"]["input"]["transcription"] is not None
+    finally:
+        await peer.close()
+
+
+async def test_the_services_refusals_are_sorted(embedded):
+    async with Relay() as relay, asyncio.timeout(30):
+        service = await embedded.ready()
+        session = SessionConfig(model="m")
+        with pytest.raises(Failure) as failed:
+            await relay.open(service, session, "v=0\r\nno session at all")
+        assert failed.value.problem.code == "service-refused"
+        stranger = Service(service.base, Credential.api_key("wrong"))
+        with pytest.raises(Failure) as failed:
+            await relay.open(stranger, session, "v=0\r\n")
+        assert "the key is not accepted (status 401" in failed.value.problem.says
