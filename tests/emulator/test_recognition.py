@@ -136,3 +136,8 @@ def test_a_model_that_was_changed_is_refused(tmp_path: Path) -> None:
     changed.write_bytes(b"not the model")
     with pytest.raises(ModelDamagedError, match="Install the package"):
         recognition._check(changed)
+
+
+def test_what_the_mind_spells_can_be_understood() -> None:
+    written = recogniser().transcribe(_spoken("B. A. N. A. N. A."))
+    assert "".join(_words(written)) == "banana"

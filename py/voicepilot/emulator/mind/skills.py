@@ -77,7 +77,8 @@ def _spell(request: Request) -> str | None:
     if not match:
         return None
     letters = [letter.upper() for letter in match[1] if letter.isalnum()][:_MOST_LETTERS]
-    return ", ".join(letters) + "." if letters else None
+    # As initials: with a comma after it, a spoken A is easily taken for another letter.
+    return " ".join(f"{letter}." for letter in letters) or None
 
 
 def _count(request: Request) -> str | None:
