@@ -128,8 +128,9 @@ class Call:
     @property
     def can_interrupt(self) -> bool:
         """Whether there is an answer to interrupt."""
-        answering = self.record.playout.sounding and not self.record.playout.silenced
-        return self.online and (answering or self.gate.stage is Stage.ACTIVE)
+        sounding = self.record.playout.sounding and not self.record.playout.silenced
+        making = self.gate.stage is Stage.ACTIVE and self.gate.response_id != self._silenced
+        return self.online and (sounding or making)
 
     # --- what the user does -------------------------------------------------------------------------
 
@@ -374,7 +375,9 @@ class Call:
         return [sent]
 
     def _silence(self, now: float) -> list[Command]:
-        self._silenced = self.gate.response_id  # its sound may still be announced while it is cancelled
+        self._silenced = (
+            self.gate.response_id
+        )  # its sound may still be announced while it is cancelled
         self.record.cut_reply(self.gate.response_id, now)
         self.latency.drop()
         return [SilenceReply(self.attempt)]

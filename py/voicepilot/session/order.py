@@ -58,24 +58,40 @@ class Order:
         else:
             self._waiting.setdefault(previous, []).append(key)
 
-    def _attach(self, key: str, parent: str) -> None:
+    def _attach(self, key: str, parent: str, before: str | None = None) -> None:
+        siblings = self._children[parent]
         self._parent[key] = parent
         self._children.setdefault(key, [])
-        self._children[parent].insert(0, key)
+        siblings.insert(siblings.index(before) if before is not None else 0, key)
+
+    def _detach(self, key: str) -> None:
+        self._children[self._parent[key]].remove(key)
 
     def _move(self, key: str, parent: str) -> None:
-        if self._parent[key] == parent or self._is_behind(parent, key):
+        if self._parent[key] == parent:
             return
-        self._children[self._parent[key]].remove(key)
+        chain = self._up_to(parent, key)
+        if chain is not None:
+            # The parent stands behind the key. Where that rests only on the order of arrival, what
+            # arrived by chance goes before the key; a circle of stated places is ignored.
+            loose = next((k for k in chain if self._stated.get(k) != self._parent[k]), None)
+            if loose is None:
+                return
+            self._detach(loose)
+            self._attach(loose, self._parent[key], before=key)
+        self._detach(key)
         self._attach(key, parent)
         self._last = self._find_last()
 
-    def _is_behind(self, key: str, ancestor: str) -> bool:
+    def _up_to(self, key: str, ancestor: str) -> list[str] | None:
+        """Return the keys from `key` up to below `ancestor`, None if `key` is not behind it."""
+        chain: list[str] = []
         while key != ROOT:
             if key == ancestor:
-                return True
+                return chain
+            chain.append(key)
             key = self._parent[key]
-        return False
+        return None
 
     def _find_last(self) -> str:
         key = ROOT
