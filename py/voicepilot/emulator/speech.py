@@ -28,7 +28,7 @@ SLOWEST, FASTEST = 0.25, 1.5
 
 _FASTEST_CLEAR = 1.25
 """Told to speak faster than this, hibari swallows sounds (Whisper gets 13 words in 100 wrong at 1.5,
-5 at 1.25 and at 1.0); the rest of the way is done to its sound, which costs no words."""
+5 at 1.25 and at 1.0); the rest of the way is done to its sound, and it is 7 at 1.5."""
 
 _LONGEST_PIECE = 120
 """Characters. A longer sentence is cut at its commas, so that its sound and its caption keep pace."""
