@@ -58,7 +58,7 @@ class Page:
         self._notices = NoticesView(scope, self._driver)
         self._user = LevelView("level-user")
         self._assistant = LevelView("level-assistant")
-        self._transcript = TranscriptView()
+        self._transcript = TranscriptView(scope)
         self._composer = ComposerView(scope, self._driver)
         self._latency = LatencyView()
         self._details: seam.HTMLDetailsElement = seam.find("details")
@@ -66,7 +66,7 @@ class Page:
         self._usage = FiguresView("usage")
         self._inspector = InspectorView(scope, self._driver.event_log)
         self._frame = seam.Frame(scope, self._draw)
-        seam.listen(scope, self._details, "toggle", lambda _event: self.changed())
+        seam.listen(scope, self._details, "toggle", lambda _event: self._details_toggled())
         # A page that goes away says so: the service need not wait for the silence to tell.
         seam.listen_to_window(scope, "pagehide", lambda _event: self._driver.stop())
 
@@ -120,6 +120,10 @@ class Page:
         welcome = self._link.welcome
         if welcome is not None and not self._call.under_way:
             self._call.dialect = check_dialect(welcome.dialect)
+        self.changed()
+
+    def _details_toggled(self) -> None:
+        self._transcript.settle()
         self.changed()
 
     def _fault(self, what: str, error: BaseException) -> None:

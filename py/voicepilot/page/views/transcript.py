@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from voicepilot.page import seam
+from voicepilot.page.scope import Scope
 from voicepilot.page.views import wording
 from voicepilot.session.conversation import Conversation, ToolUse, Turn
 
@@ -23,25 +24,31 @@ _NEAR_THE_END: Final = 48.0  # pixels
 class TranscriptView:
     """The log of the conversation."""
 
-    def __init__(self) -> None:
+    def __init__(self, scope: Scope) -> None:
         self._log: Element = seam.find("transcript")
         self._empty: Element = seam.find("transcript-empty")
         self._rows: dict[str, _TurnRow | _ToolRow] = {}
         self._order: list[str] = []
         self._conversation: Conversation | None = None
         self._version = -1
+        self._follow = True
+        seam.listen(scope, self._log, "scroll", self._scrolled)
+        seam.listen_to_window(scope, "resize", lambda _event: self.settle())
+
+    def settle(self) -> None:
+        """The space for the transcript changed: show the newest words still, if they were shown."""
+        if self._follow:
+            self._log.scrollTop = self._log.scrollHeight
 
     def draw(self, conversation: Conversation) -> None:
         """Show the conversation as it is now."""
         if conversation is self._conversation and conversation.version == self._version:
             return
-        follow = self._at_end()
         if conversation is not self._conversation:
             self._clear()
         self._conversation, self._version = conversation, conversation.version
         self._draw_rows(conversation.entries)
-        if follow:
-            self._log.scrollTop = self._log.scrollHeight
+        self.settle()
 
     def _draw_rows(self, entries: Sequence[Turn | ToolUse]) -> None:
         self._empty.hidden = bool(entries)
@@ -68,9 +75,9 @@ class TranscriptView:
         self._rows.clear()
         self._order.clear()
 
-    def _at_end(self) -> bool:
+    def _scrolled(self, _event: object) -> None:
         log = self._log
-        return log.scrollHeight - log.scrollTop - log.clientHeight < _NEAR_THE_END
+        self._follow = log.scrollHeight - log.scrollTop - log.clientHeight < _NEAR_THE_END
 
 
 class _TurnRow:

@@ -24,7 +24,7 @@ STATES: Final = {
     "listening": StateWords("Listening", "Speak whenever you like."),
     "user-speaking": StateWords("You are speaking", "A short pause hands over the word."),
     "thinking": StateWords("Thinking…", "The answer is on its way."),
-    "assistant-speaking": StateWords("Assistant is speaking", "Speak or press Esc to interrupt."),
+    "assistant-speaking": StateWords("Assistant speaking", "Speak or press Esc to interrupt."),
     "reconnecting": StateWords("Reconnecting…", "The connection was lost for a moment."),
     "ended": StateWords("Call ended", "The microphone is off. Press Talk for a new call."),
     "failed": StateWords("Call failed", "The microphone is off."),
