@@ -243,6 +243,35 @@ async def test_the_demo_prints_its_address_lets_the_page_in_and_ends_cleanly(pag
             await demo.wait()
 
 
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds the service in /proc")
+def test_the_demo_says_so_when_its_service_stops(page):
+    demo = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "voicepilot.cli", "demo"),
+            *("--no-browser", "--port", "0", "--page", str(page)),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=ENVIRONMENT,
+    )
+    try:
+        while "#token=" not in (line := demo.stdout.readline()):
+            assert line, demo.stderr.read()
+        children = Path(f"/proc/{demo.pid}/task/{demo.pid}/children").read_text()
+        os.kill(int(children), signal.SIGKILL)
+        _, told = demo.communicate(timeout=20)
+    finally:
+        demo.kill()
+        demo.wait()
+    assert demo.returncode == 1
+    assert told.startswith("The offline realtime service stopped by itself.")
+    assert "Traceback" not in told
+    log = Path(told.rpartition("stops again, ")[2].partition(" tells more")[0])
+    assert log.exists()
+    log.unlink()
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="ends with a POSIX signal")
 async def test_the_emulator_says_where_it_listens_and_ends_when_asked():
     emulator = await asyncio.create_subprocess_exec(

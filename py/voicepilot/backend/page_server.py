@@ -38,7 +38,7 @@ _HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": (
         "microphone=(self), camera=(), display-capture=(), geolocation=(), midi=(), payment=(), "
-        "usb=(), serial=(), hid=(), bluetooth=()"
+        "usb=(), serial=(), hid=()"
     ),
 }
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
