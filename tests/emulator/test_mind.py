@@ -25,7 +25,12 @@ def _tool(name: str, description: str, required: list[str], **properties: Any) -
     }
 
 
-LIST = _tool("list_files", "List the files of the folder the demo was started in.", [])
+LIST = _tool(
+    "list_files",
+    "List the files in the folder the demo was started in.",
+    [],
+    folder={"type": "string"},
+)
 READ = _tool("read_file", "Read one text file of the folder.", ["path"], path={"type": "string"})
 WEATHER = _tool(
     "get_weather",
@@ -118,6 +123,9 @@ def test_the_time_is_told_by_the_twelve_hour_clock(hour: int, spoken: str) -> No
     [
         ("List the files in this folder.", "list_files", {}),
         ("Show me the files.", "list_files", {}),
+        ("List the files in the folder you were started in.", "list_files", {}),
+        ("List the files in the docs folder.", "list_files", {"folder": "docs"}),
+        ("List the files in the folder called docs, please.", "list_files", {"folder": "docs"}),
         ("Which files are there?", "list_files", {}),
         ("Read the file notes.txt.", "read_file", {"path": "notes.txt"}),
         ("Read the file notes dot text.", "read_file", {"path": "notes.txt"}),
@@ -125,6 +133,7 @@ def test_the_time_is_told_by_the_twelve_hour_clock(hour: int, spoken: str) -> No
         ("Open docs slash guide dot markdown", "read_file", {"path": "docs/guide.md"}),
         ("What is in the file notes.txt?", "read_file", {"path": "notes.txt"}),
         ("Read the file license, please.", "read_file", {"path": "license"}),
+        ("Please read the read me file.", "read_file", {"path": "readme"}),
         ('Read the file "my notes.txt".', "read_file", {"path": "my notes.txt"}),
         ("What is the weather like in Paris tomorrow?", "get_weather", {"city": "Paris"}),
         (
@@ -146,7 +155,13 @@ def test_a_declared_tool_is_called(said: str, name: str, arguments: dict[str, An
 
 @pytest.mark.parametrize(
     ("said", "missing"),
-    [("Read the file.", "path"), ("Set a timer.", "minutes"), ("Search my notes.", "query")],
+    [
+        ("Read the file.", "path"),
+        ("Read me a file.", "path"),
+        ("Open this file.", "path"),
+        ("Set a timer.", "minutes"),
+        ("Search my notes.", "query"),
+    ],
 )
 def test_what_is_missing_is_named(said: str, missing: str) -> None:
     reply = answer(said)

@@ -6,8 +6,8 @@ Each property is looked for by its JSON schema, the first rule that fits:
 * ``integer`` and ``number``: the next number that was said and not used yet;
 * ``boolean``: true if the property's name was said; otherwise left out;
 * ``string`` with a name like path or file: a file name, spoken ("notes dot text") or written;
-* ``string``: what stands in quotes; what follows the property's name; for a required one also what
-  follows the last "in", "for", "about" and the like.
+* ``string``: what stands in quotes; "in the docs folder" and "folder called docs" for one named
+  folder; for a required one also what just follows its name, or the last "in", "for", "about".
 
 Arrays and objects are beyond what this demo can hear.
 """
@@ -54,6 +54,11 @@ _FILE_WORD = re.compile(r".*\b(?:file|document|called|named)\s+(?:called |named 
 _AFTER_FILE_WORD = re.compile(
     r"\b(?:file|document)(?: called| named)?\s+[\"\u201c]?([\w./-]+)", re.IGNORECASE
 )
+_BEFORE_FILE_WORD = re.compile(
+    r"\b(?:read|open|show)(?: me)?(?: the| my)? (?!a\b|an\b|this\b|that\b|the\b|text\b|my\b|me\b)"
+    r"([\w./-]+(?: [\w./-]+)?) (?:file|document)\b",
+    re.IGNORECASE,
+)
 _NOT_A_NAME = frozenset(
     """
     in of from please for to and is with that which on there here
@@ -66,7 +71,8 @@ _TRAILING = re.compile(
     r"(?:[\s,]+(?:please|now|today|tonight|tomorrow|right now|for me|then))+[\s.,!?]*$",
     re.IGNORECASE,
 )
-_AFTER_LINK = re.compile(rf".*\b(?:{_LINK})\s+(?:the |a |an )?(.+)$", re.IGNORECASE)
+_AFTER_LINK = rf".*\b(?:{_LINK})\s+(?:the |a |an )?(.+)$"
+_POINTING = r"(?:this|that|the|my|your|our|a|an|same|current|which|what)\b"
 
 
 def found(said: str, function: Function) -> dict[str, Any]:
@@ -169,10 +175,12 @@ def _text(said: str, name: str, *, required: bool) -> str | None:
         return quoted[1].strip() or None
     label = re.escape(spoken_name(name))
     for pattern in (
-        rf"\b{label}(?: is| of| to|:)? (?:the )?(.+?)(?=\s+(?:{_LINK}|and)\s|$)",
-        _AFTER_LINK.pattern if required else r"(?!)",
+        rf"\b(?:{_LINK})\s+(?:the\s+)?(?!{_POINTING})([\w./-]+)\s+{label}\b",
+        rf"\b{label}(?: is| named| called|:)\s+(?:the )?(.+?)(?=\s+(?:{_LINK}|and)\s|$)",
+        rf"\b{label}\s+(.+?)(?=\s+(?:{_LINK}|and)\s|$)" if required else None,
+        _AFTER_LINK if required else None,
     ):
-        match = re.search(pattern, said, re.IGNORECASE)
+        match = re.search(pattern, said, re.IGNORECASE) if pattern else None
         value = match[1].strip(" .,!?;:") if match else ""
         value = _TRAILING.sub("", value).strip(" .,!?;:")
         if value:
@@ -181,6 +189,10 @@ def _text(said: str, name: str, *, required: bool) -> str | None:
 
 
 def _file_word(said: str) -> str | None:
+    """A file named without its ending: "the file license", "read the read me file"."""
     match = _AFTER_FILE_WORD.search(said)
     name = match[1].strip("./-") if match else ""
-    return name if name and name.lower() not in _NOT_A_NAME else None
+    if name and name.lower() not in _NOT_A_NAME:
+        return name
+    match = _BEFORE_FILE_WORD.search(said)
+    return match[1].replace(" ", "") if match else None
