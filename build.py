@@ -51,7 +51,7 @@ GATES = {
     "ruff lint": ("ruff", "check", "."),
     "ruff format": ("ruff", "format", "--check", "."),
     "mypy": ("mypy",),
-    "import contracts": ("lint-imports",),
+    "import contracts": ("lint-imports", "--no-logo"),
 }
 PAGE_INPUTS = (
     *(f"py/voicepilot/{name}" for name in ("__init__.py", "protocol", "session", "bridge")),
@@ -326,25 +326,33 @@ def find_chromium() -> str:
             return given
         raise SetupError(f"There is no browser at {given}, where the environment says it is.")
     found = installed_chromium() or playwright_chromium()
-    if found:
-        return found
-    if debian() and os.geteuid() == 0:
+    if not found and debian() and os.geteuid() == 0:
         environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-        run("Updating Debian's package lists", ["apt-get", "update", "-qq"], env=environment)
-        command = ["apt-get", "install", "-qq", "--no-install-recommends", "chromium"]
-        run("Installing Debian's chromium", command, env=environment)
+        install = ["apt-get", "install", "--yes", "--no-install-recommends", "chromium"]
+        with told():
+            run("Updating Debian's package lists", ["apt-get", "update"], env=environment)
+            run("Installing Debian's chromium", install, env=environment)
         found = installed_chromium()
-    else:
-        command = [str(PYTHON), "-m", "playwright", "install", "chromium"]
-        with contextlib.suppress(SetupError):
-            run("Fetching Playwright's Chromium", command)
-            found = playwright_chromium()
+    if not found:
+        with told():
+            download = [str(PYTHON), "-m", "playwright", "install", "chromium"]
+            run("Downloading Playwright's Chromium", download)
+        found = playwright_chromium()
     if not found:
         raise SetupError(
             "The page tests need Chromium, Chrome or Edge, and none could be installed.\n"
             "Install one, or name it: CHROMIUM=/path/to/chromium python3 build.py test page"
         )
     return found
+
+
+@contextlib.contextmanager
+def told() -> Iterator[None]:
+    """Tell a failure in the block and go on: there is another way."""
+    try:
+        yield
+    except SetupError as reason:
+        print(reason, file=sys.stderr)
 
 
 def installed_chromium() -> str | None:
@@ -477,9 +485,9 @@ def explain(label: str, output: str) -> str:
             "Run this again; if it happens again, a proxy or mirror changes packages."
         ),
         ("No matching distribution found",): (
-            "A locked package does not exist for this system. VoicePilot runs on 64-bit Linux,\n"
-            f"macOS and Windows with Python 3.11 to 3.14; this is {platform.platform()}\n"
-            f"with Python {platform.python_version()}."
+            "A locked package does not exist for this system. The embedded service runs on Linux\n"
+            "(x86-64), macOS 14 or newer (Apple silicon) and Windows (x86-64) with Python 3.11 to\n"
+            f"3.14; this is {platform.platform()} with Python {platform.python_version()}."
         ),
         ("No space left on device", "ENOSPC"): "The disk is full. Make room, then run this again.",
     }
