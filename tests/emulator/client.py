@@ -39,16 +39,17 @@ class Microphone(MediaStreamTrack):
         self._waiting = np.empty(0, np.int16)
         self._frames = 0
         self._start: float | None = None
+        self._quiet = asyncio.Event()
         self.silent_since = 0.0
 
     def say(self, samples: NDArray[np.int16]) -> None:
         """Say this after what is being said."""
         self._waiting = np.concatenate((self._waiting, samples))
+        self._quiet.clear()
 
     async def silent(self) -> None:
         """Wait until all is said; ``silent_since`` is when the last sample left."""
-        while len(self._waiting):
-            await asyncio.sleep(0.01)
+        await self._quiet.wait()
 
     async def recv(self) -> av.AudioFrame:
         if self.readyState != "live":
@@ -62,6 +63,8 @@ class Microphone(MediaStreamTrack):
         if len(part):
             self.silent_since = time.perf_counter()
         self._waiting = self._waiting[len(part) :]
+        if not len(self._waiting):
+            self._quiet.set()
         frame = av.AudioFrame.from_ndarray(samples[None, :], format="s16", layout="mono")
         frame.sample_rate = RATE
         frame.pts = self._frames * _FRAME
@@ -83,6 +86,7 @@ class Client:
     loud_at: list[float] = field(default_factory=list)
     """When a received frame had sound in it."""
     _news: asyncio.Event = field(default_factory=asyncio.Event)
+    _sound: asyncio.Event = field(default_factory=asyncio.Event)
     _listening: asyncio.Task[None] | None = None
 
     def send(self, kind: str, **fields: Any) -> None:
@@ -115,6 +119,13 @@ class Client:
                 self._news.clear()
                 await self._news.wait()
 
+    async def heard(self, ms: int) -> None:
+        """Wait until this much sound, not silence, has arrived."""
+        async with asyncio.timeout(10):
+            while len(self.loud_at) * 20 < ms:
+                self._sound.clear()
+                await self._sound.wait()
+
     async def close(self) -> None:
         self.microphone.stop()
         await self.pc.close()
@@ -129,6 +140,7 @@ class Client:
                 return
             if np.abs(frame.to_ndarray()).max() > 300:
                 self.loud_at.append(time.perf_counter())
+                self._sound.set()
 
 
 class Bench:
@@ -157,6 +169,7 @@ class Bench:
         edit_offer: Callable[[str], str] = lambda sdp: sdp,
         edit_answer: Callable[[str], str] = lambda sdp: sdp,
     ) -> Client:
+        """Open a call; returns when its session has begun."""
         minted = await self.mint(session)
         pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         microphone = Microphone()

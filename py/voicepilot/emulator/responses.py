@@ -38,7 +38,7 @@ logger = logging.getLogger(__name__)
 LEAD_MS = 3000
 """How far the making of sound runs ahead of its hearing."""
 
-_WORDS = re.compile(r"\s*\S+|\s+$")
+_WORDS = re.compile(r"\s*\S+(?:\s+$)?")
 _ARGUMENTS = re.compile(r".{1,12}", re.DOTALL)
 
 

@@ -17,6 +17,7 @@ import functools
 import json
 import logging
 import secrets
+import socket
 import time
 import uuid
 from typing import TYPE_CHECKING, Any
@@ -189,16 +190,17 @@ async def run(
     Raises:
         OSError: the port is taken.
     """
+    # Bound before anything is loaded, so that a taken port is known at once.
+    listener = socket.create_server((HOST, port))
     runner = web.AppRunner(Service(api_key).application(), access_log=None)
     try:
         await runner.setup()
-        site = web.TCPSite(runner, HOST, port)
-        await site.start()
-        bound = runner.addresses[0][1]
-        announce(f"listening http://{HOST}:{bound}")
+        await web.SockSite(runner, listener).start()
+        announce(f"listening http://{HOST}:{listener.getsockname()[1]}")
         await (until or asyncio.Event()).wait()
     finally:
         await runner.cleanup()
+        listener.close()
 
 
 @web.middleware

@@ -54,7 +54,7 @@ LONGEST_SESSION_S = 3600
 """Measured at Azure: ``expires_at`` is one hour after the start."""
 
 _CLIENT_AUDIO_RATE = 24_000
-_WORDS = re.compile(r"\s*\S+|\s+$")
+_WORDS = re.compile(r"\s*\S+(?:\s+$)?")
 
 
 def _event(required: tuple[str, ...] = (), **fields: Any) -> Record:
