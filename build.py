@@ -113,7 +113,9 @@ def demo(options: argparse.Namespace) -> int:
     install_python("demo")
     install_node(development=False)
     build_page()
-    command = [str(PYTHON), "-m", "voicepilot.cli", "demo"]
+    # Started where the person stands, because the demo's tools look there; -P, because nothing that
+    # lies there may be imported.
+    command = [str(PYTHON), "-P", "-m", "voicepilot.cli", "demo"]
     if options.port is not None:
         command += ["--port", str(options.port)]
     if options.no_browser:
@@ -515,10 +517,9 @@ def hand_over(command: list[str]) -> int:
     """Become ``command``, so that signals reach it and its exit status is ours."""
     sys.stdout.flush()
     if not WINDOWS:
-        os.chdir(ROOT)
         os.execv(command[0], command)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the child too; it decides
-    return subprocess.call(command, cwd=ROOT)
+    return subprocess.call(command)
 
 
 if __name__ == "__main__":
