@@ -5,11 +5,11 @@ will load the result, and under the host's Python in tests. It therefore imports
 
 A standard library of source costs the browser about two seconds of compiling at every start.
 
-``pyodide py-compile`` of pyodide-build 0.39.2 was tried first, inside this Pyodide. It needs
-Python 3.12 on the host, or six more wheels (rich, platformdirs and what they need) in Pyodide, and
-its archives are not reproducible: bytecode carries the time of a temporary file, and members
-carry the time of the build. What remains of use is the standard ``py_compile`` that it calls
-itself, and that is what is called here.
+``pyodide py-compile`` of pyodide-build 0.39.2 was tried first. On the host it needs Python 3.12;
+inside this Pyodide it runs once six more wheels (packaging, platformdirs, rich and what that needs)
+are unpacked there, but two runs give different bytes: its bytecode carries the time of a temporary
+file, its members the time of the build. At its heart it calls the standard ``py_compile``, and that
+is what is called here.
 """
 
 import io
