@@ -21,7 +21,7 @@ from aiortc import (
 from aiortc.mediastreams import MediaStreamError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from numpy.typing import NDArray
 
@@ -168,6 +168,7 @@ class Bench:
         *,
         edit_offer: Callable[[str], str] = lambda sdp: sdp,
         edit_answer: Callable[[str], str] = lambda sdp: sdp,
+        before_connecting: Callable[[RTCPeerConnection], Awaitable[None]] | None = None,
     ) -> Client:
         """Open a call; returns when its session has begun."""
         minted = await self.mint(session)
@@ -190,7 +191,10 @@ class Bench:
             answer = await reply.text()
             assert reply.status == 201, answer
             client.location = reply.headers["Location"]
-        await pc.setRemoteDescription(RTCSessionDescription(edit_answer(answer), "answer"))
+        answer = edit_answer(answer)
+        if before_connecting is not None:
+            await before_connecting(pc)
+        await pc.setRemoteDescription(RTCSessionDescription(answer, "answer"))
         await client.wait("session.created")
         return client
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 import pytest_asyncio
-
 from tests.emulator.client import Bench, Client
+
 from voicepilot.emulator.service import run
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
 from tests import voices
 from tests.emulator.contract import complaints
 
@@ -271,6 +270,31 @@ async def test_create_response_off_leaves_the_answer_to_the_client(bench: Bench)
     client.microphone.say(await asyncio.to_thread(voices.sentence, "Good morning."))
     await client.wait("conversation.item.input_audio_transcription.completed")
     assert "response.created" not in client.types()
+    await client.close()
+
+
+async def test_a_long_silence_after_an_answer_lets_the_assistant_speak(bench: Bench) -> None:
+    detection = {"type": "server_vad", "idle_timeout_ms": 5000}
+    client = await bench.call(
+        {"audio": {"input": {"turn_detection": detection}}, "output_modalities": ["text"]}
+    )
+    say(client, "What is two plus two?")
+    client.send("response.create")
+    await client.wait("response.done")
+    mark = len(client.events)
+    timeout = await client.wait("input_audio_buffer.timeout_triggered")
+    assert 4500 <= timeout["audio_end_ms"] - timeout["audio_start_ms"] <= 5500
+    await client.wait("response.done", after=mark)
+    in_order(
+        client.types(mark),
+        [
+            "input_audio_buffer.timeout_triggered",
+            "input_audio_buffer.committed",
+            "conversation.item.added",
+            "response.created",
+        ],
+    )
+    keeps_to_the_contract(client)
     await client.close()
 
 

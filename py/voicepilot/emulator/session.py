@@ -210,21 +210,26 @@ class Session:
             self._respond_unasked()
 
     def _take_in(self, heard: Heard) -> None:
-        item = Item(
-            {
-                "id": heard.item_id,
-                "type": "message",
-                "status": "completed",
-                "role": "user",
-                "content": [{"type": "input_audio", "transcript": None}],
-            },
-            audio_ms=len(heard.samples) * 1000 // INPUT_RATE,
-        )
+        item = self._add_user_audio(heard.item_id, len(heard.samples) * 1000 // INPUT_RATE)
+        self._start(self._recognising, item.id, self._recognise(item, heard.samples))
+
+    def _add_user_audio(self, item_id: str, audio_ms: int) -> Item:
+        body = {
+            "id": item_id,
+            "type": "message",
+            "status": "completed",
+            "role": "user",
+            "content": [{"type": "input_audio", "transcript": None}],
+        }
+        item = Item(body, audio_ms=audio_ms)
         self._announce(events.input_committed(item.id, self._conversation.last_id))
-        before = self._conversation.insert(item)
+        self._add(item)
+        return item
+
+    def _add(self, item: Item, after: str | None = None) -> None:
+        before = self._conversation.insert(item, after)
         self._announce(events.item_added(item.shown(), before))
         self._announce(events.item_done(item.shown(), before))
-        self._start(self._recognising, item.id, self._recognise(item, heard.samples))
 
     async def _recognise(self, item: Item, samples: NDArray[np.float32]) -> None:
         try:
@@ -356,22 +361,10 @@ class Session:
         if self._listener is None:
             return
         now_ms = self._listener.position_ms
-        item = Item(
-            {
-                "id": identifier("item"),
-                "type": "message",
-                "status": "completed",
-                "role": "user",
-                "content": [{"type": "input_audio", "transcript": None}],
-            },
-            audio_ms=now_ms - self._idle_since_ms,
-            said="",
-        )
-        self._announce(events.input_timed_out(item.id, self._idle_since_ms, now_ms))
-        self._announce(events.input_committed(item.id, self._conversation.last_id))
-        before = self._conversation.insert(item)
-        self._announce(events.item_added(item.shown(), before))
-        self._announce(events.item_done(item.shown(), before))
+        item_id = identifier("item")
+        self._announce(events.input_timed_out(item_id, self._idle_since_ms, now_ms))
+        # The silence itself becomes the user's turn.
+        self._add_user_audio(item_id, now_ms - self._idle_since_ms).said = ""
         self._respond_unasked()
 
     def _expire(self) -> None:
@@ -424,9 +417,7 @@ class Session:
         item = typed(body)
         samples = _client_audio(body)
         item.audio_ms = len(samples) * 1000 // INPUT_RATE
-        before = self._conversation.insert(item, event.get("previous_item_id"))
-        self._announce(events.item_added(item.shown(), before))
-        self._announce(events.item_done(item.shown(), before))
+        self._add(item, event.get("previous_item_id"))
         if len(samples):
             self._start(self._recognising, item.id, self._recognise(item, samples))
 
