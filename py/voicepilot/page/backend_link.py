@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _SESSION: Final = "/session"
 _BRIDGE: Final = "/bridge"
+_NOT_ALLOWED: Final = "page-not-allowed"
 _PAUSES: Final = (0.25, 0.5, 1.0, 2.0, 4.0)
 """Seconds before each new attempt to connect; the last one repeats."""
 
@@ -74,6 +75,8 @@ class BackendLink:
             self._socket.send(self._endpoint.notify(messages.CALL_CLOSED, said))
 
     async def _ask(self, method: str, params: dict[str, object]) -> object:
+        if self.problem is not None and self.problem.code == _NOT_ALLOWED:
+            raise Trouble(self.problem)
         try:
             async with asyncio.timeout(_PATIENCE):
                 await self._connected.wait()
@@ -101,13 +104,14 @@ class BackendLink:
             status = await self._knock(token)
             # Spent or wrong, either way it is of no more use; after an outage it may still be good.
             token = token if status == 0 else ""
+            if status == HTTPStatus.FORBIDDEN:
+                # Nothing that this page could do would change it.
+                self._say(None, problem(_NOT_ALLOWED))
+                return
             if status == HTTPStatus.NO_CONTENT and await self._hold_connection():
                 failures = 0
             else:
-                code = (
-                    "page-not-allowed" if status == HTTPStatus.FORBIDDEN else "backend-unreachable"
-                )
-                self._say(None, problem(code))
+                self._say(None, problem("backend-unreachable"))
             await asyncio.sleep(_PAUSES[min(failures, len(_PAUSES) - 1)])
             failures += 1
 

@@ -9,6 +9,7 @@ to a buffer of it sounding.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -32,6 +33,8 @@ class Level:
     silence: float
     began: bool
 
+
+_log = logging.getLogger(__name__)
 
 Hear: TypeAlias = Callable[[Level], None]
 
@@ -95,7 +98,12 @@ class Sound:
         if context is None:
             return
         if not self._meters_ready:
-            await context.audioWorklet.addModule(self._meter_url)
+            try:
+                await context.audioWorklet.addModule(self._meter_url)
+            except seam.BrowserRefusal:
+                # The server is gone (the page says so elsewhere). A call can do without meters.
+                _log.warning("the level meter could not be loaded")
+                return
             self._meters_ready = True
         source = context.createMediaStreamSource(stream)
         node = seam.meter_node(context)
