@@ -345,9 +345,10 @@ class Session:
         self._stop_idling()
         detection = self._configuration.turn_detection
         timeout_ms = detection.get("idle_timeout_ms") if detection is not None else None
-        if timeout_ms is None or self._listener is None or self._listener.in_turn:
+        in_turn = self._listener is not None and self._listener.in_turn
+        if timeout_ms is None or in_turn:
             return
-        self._idle_since_ms = self._listener.position_ms
+        self._idle_since_ms = self._position_ms()
         loop = asyncio.get_running_loop()
         self._idle = loop.call_later(timeout_ms / 1000, self._idled)
 
@@ -358,14 +359,15 @@ class Session:
 
     def _idled(self) -> None:
         self._idle = None
-        if self._listener is None:
-            return
-        now_ms = self._listener.position_ms
+        now_ms = self._position_ms()
         item_id = identifier("item")
         self._announce(events.input_timed_out(item_id, self._idle_since_ms, now_ms))
         # The silence itself becomes the user's turn.
         self._add_user_audio(item_id, now_ms - self._idle_since_ms).said = ""
         self._respond_unasked()
+
+    def _position_ms(self) -> int:
+        return self._listener.position_ms if self._listener is not None else 0
 
     def _expire(self) -> None:
         body = Rejected(
