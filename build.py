@@ -25,6 +25,7 @@ if sys.version_info < (3, 11):
 import argparse
 import contextlib
 import hashlib
+import importlib
 import importlib.util
 import os
 import platform
@@ -219,7 +220,10 @@ def install_python(use: str) -> None:
 
 def make_environment(unfinished: Path) -> None:
     """Make ``.venv`` anew; until ``unfinished`` is gone it does not count as made."""
-    if importlib.util.find_spec("venv") is None or importlib.util.find_spec("ensurepip") is None:
+    if not can_make_environments() and debian_as_root():
+        with told():
+            install_debian_package("python3-venv")
+    if not can_make_environments():
         raise SetupError(
             "This Python cannot make virtual environments.\n"
             "On Debian and Ubuntu: apt install python3-venv. Then run this again."
@@ -229,6 +233,12 @@ def make_environment(unfinished: Path) -> None:
     VENV.mkdir()
     unfinished.touch()
     run("Making .venv", [sys.executable, "-m", "venv", str(VENV)])
+
+
+def can_make_environments() -> bool:
+    """Tell whether this Python has what Debian keeps in a package of its own."""
+    importlib.invalidate_caches()
+    return all(importlib.util.find_spec(name) is not None for name in ("venv", "ensurepip"))
 
 
 def has_pip() -> bool:
@@ -328,12 +338,9 @@ def find_chromium() -> str:
             return given
         raise SetupError(f"There is no browser at {given}, where the environment says it is.")
     found = installed_chromium() or playwright_chromium()
-    if not found and debian() and os.geteuid() == 0:
-        environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-        install = ["apt-get", "install", "--yes", "--no-install-recommends", "chromium"]
+    if not found and debian_as_root():
         with told():
-            run("Updating Debian's package lists", ["apt-get", "update"], env=environment)
-            run("Installing Debian's chromium", install, env=environment)
+            install_debian_package("chromium")
         found = installed_chromium()
     if not found:
         with told():
@@ -387,12 +394,20 @@ def playwright_chromium() -> str | None:
     return path if path and Path(path).exists() else None
 
 
-def debian() -> bool:
-    """Tell whether this is Debian. Ubuntu's chromium package only fetches a snap."""
+def debian_as_root() -> bool:
+    """Tell whether we may install Debian's packages. Ubuntu's chromium only fetches a snap."""
     try:
-        return platform.freedesktop_os_release().get("ID") == "debian"
-    except OSError:
+        return os.geteuid() == 0 and platform.freedesktop_os_release().get("ID") == "debian"
+    except (AttributeError, OSError):  # Windows has no root, macOS no os-release
         return False
+
+
+def install_debian_package(name: str) -> None:
+    """Install a package of Debian, with today's package lists."""
+    environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
+    install = ["apt-get", "install", "--yes", "--no-install-recommends", name]
+    run("Updating Debian's package lists", ["apt-get", "update"], env=environment)
+    run(f"Installing Debian's {name}", install, env=environment)
 
 
 # Stamps
