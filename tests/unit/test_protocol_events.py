@@ -33,6 +33,8 @@ from voicepilot.protocol.client_events import (
 from voicepilot.protocol.items import ContentPart, Item, function_output, typed_message
 from voicepilot.protocol.session_config import FunctionTool, SemanticVad, ServerVad, SessionConfig
 
+from .event_damage import damaged_events
+
 SERVER_MODELS = typing.get_args(typing.get_args(realtime_server_event.RealtimeServerEvent)[0])
 CLIENT_MODELS = typing.get_args(typing.get_args(realtime_client_event.RealtimeClientEvent)[0])
 
@@ -167,27 +169,9 @@ def test_what_is_no_event_says_why(garbage: str | bytes) -> None:
     assert event.reason
 
 
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda children: (
-        st.lists(children, max_size=4) | st.dictionaries(st.text(), children, max_size=4)
-    ),
-    max_leaves=12,
-)
-
-
 @given(st.text() | st.binary())
 def test_any_text_is_decoded_without_raising(message: str | bytes) -> None:
     assert isinstance(decode(message), ev.ServerEvent)
-
-
-@st.composite
-def damaged_events(draw: st.DrawFn) -> dict[str, Any]:
-    """A known event whose fields hold anything."""
-    kind = draw(st.sampled_from(sorted(ev.SERVER_EVENTS)))
-    names = [f.name for f in fields(ev.SERVER_EVENTS[kind])]
-    raw = draw(st.dictionaries(st.sampled_from(names), json_values))
-    return raw | {"type": kind}
 
 
 @given(damaged_events())

@@ -24,8 +24,11 @@ from voicepilot.session import Call, Command
 from voicepilot.session.commands import CallTool, Send
 from voicepilot.session.response_gate import Stage
 
+from .event_damage import damaged_events
 from .service_story import SESSION, answer, function_call, user_message
-from .test_protocol_events import damaged_events
+
+USUAL = settings().max_examples
+"""How many examples the profile asks for: fewer where Python is slow."""
 
 
 class Service:
@@ -250,7 +253,7 @@ class World:
         raise AssertionError("the call never comes to rest")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=3 * USUAL, deadline=None)
 @given(st.data())
 def test_any_interleaving_keeps_the_promises(data: st.DataObject) -> None:
     world = World()
@@ -280,7 +283,7 @@ def _function_outputs(world: World) -> set[str]:
     }
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=3 * USUAL // 2, deadline=None)
 @given(st.lists(st.one_of(damaged_events(), st.sampled_from(sorted(SERVER_EVENTS))), max_size=25))
 def test_any_garbage_leaves_a_call_that_can_be_used(events: list[Any]) -> None:
     call = Call()
