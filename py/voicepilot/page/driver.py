@@ -10,6 +10,8 @@ attempt: it must live to see its answer, so that what comes too late is given ba
 
 from __future__ import annotations
 
+import asyncio
+import gc
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
 
 SILENT_SECONDS: Final = 3.0
 """A microphone that delivers exact zeros for so long is worth a word: real ones have noise."""
+
+_COLLECT_AFTER: Final = 0.25
 
 
 class Display(Protocol):
@@ -197,8 +201,9 @@ class Driver:
                 held.scope.start(work, "running a tool")
             case CloseCall():
                 self._attempt = None
-                held.scope.end()
+                held.end()
                 self._sound.rest()
+                self._scope.start(_collect(), "collecting")
 
     def _begin(self, number: int) -> _Attempt:
         self._notices.clear()
@@ -338,6 +343,16 @@ class Driver:
         self._display.changed()
 
 
+async def _collect() -> None:
+    """Let go of what an ended call held in circles.
+
+    Python's collector goes by the number of Python objects; it does not know that one proxy among them
+    keeps a peer connection or a stream of the browser alive. So it is told, once the tasks are done.
+    """
+    await asyncio.sleep(_COLLECT_AFTER)
+    gc.collect()
+
+
 class _Attempt:
     """What one attempt holds, and what it hears from its peer (`peer.PeerOwner`)."""
 
@@ -382,6 +397,11 @@ class _Attempt:
         if level.began:
             self._driver.report(lambda call, now: call.reply_heard(self.number, now))
         self._driver.reply_level(level)
+
+    def end(self) -> None:
+        """Give back everything. Attempt and peer let go of each other: no garbage collector waits."""
+        self.scope.end()
+        self.peer = self.microphone = self._microphone_scope = None
 
     # ---- PeerOwner
 
