@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import pytest_asyncio
 from aiohttp.test_utils import TestClient, TestServer
+from openai import AsyncOpenAI, AuthenticationError, BadRequestError
+from openai.types.realtime import RealtimeSessionCreateResponse
 
 from voicepilot.emulator.service import Service, run
 
@@ -48,6 +50,25 @@ async def test_a_minted_key_shows_its_expiry_and_the_whole_session(bench: Bench)
         "create_response": True,
         "interrupt_response": True,
     }
+
+
+async def test_the_openai_package_mints_unmodified(bench: Bench) -> None:
+    async with AsyncOpenAI(base_url=f"{bench.base}/openai/v1", api_key="standing") as client:
+        minted = await client.realtime.client_secrets.create(
+            expires_after={"anchor": "created_at", "seconds": 60},
+            session={"type": "realtime", "model": "my-deployment", "instructions": "Be brief."},
+        )
+        assert minted.value.startswith("ek_")
+        assert isinstance(minted.session, RealtimeSessionCreateResponse)
+        assert minted.session.instructions == "Be brief."
+        with pytest.raises(AuthenticationError):
+            await client.with_options(api_key="wrong").realtime.client_secrets.create()
+        with pytest.raises(BadRequestError) as caught:
+            await client.realtime.client_secrets.create(
+                session={"type": "realtime", "max_output_tokens": 0}
+            )
+        assert caught.value.code == "invalid_value"
+        assert caught.value.param == "session.max_output_tokens"
 
 
 async def test_a_key_lives_two_hours_unless_told_otherwise(bench: Bench) -> None:

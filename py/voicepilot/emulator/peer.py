@@ -12,8 +12,6 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-import av
-import numpy as np
 from aiortc import (
     RTCConfiguration,
     RTCPeerConnection,
@@ -27,19 +25,19 @@ from voicepilot.emulator.candidates import (
     offer_loopback,
     without_hidden,
 )
+from voicepilot.emulator.ear import Ear
 from voicepilot.emulator.errors import Refused
-from voicepilot.emulator.hearing import INPUT_RATE
 from voicepilot.emulator.jitter import JitterTap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import numpy as np
     from aioice import Connection
     from aiortc import RTCDataChannel
     from numpy.typing import NDArray
 
     from voicepilot.emulator.ice_tcp import IceTcpFront
-    from voicepilot.emulator.jitter import Encoded
     from voicepilot.emulator.playout import Playout
 
 logger = logging.getLogger(__name__)
@@ -47,7 +45,6 @@ logger = logging.getLogger(__name__)
 CONNECT_WITHIN_S = 30.0
 """A call whose page never connects is given up after this time."""
 
-_RTP_RATE = 48_000
 _CAPABILITIES = RTCRtpReceiver.getCapabilities("audio")
 _OPUS = [c for c in (_CAPABILITIES.codecs if _CAPABILITIES else ()) if c.mimeType == "audio/opus"]
 
@@ -157,40 +154,6 @@ class Peer:
         if self._pc.connectionState != "connected":
             logger.info("Nobody connected to the call within %.0f s.", CONNECT_WITHIN_S)
             self.over.set()
-
-
-class Ear:
-    """Decodes Opus packets to samples at 16 kHz."""
-
-    def __init__(self, on_samples: Callable[[NDArray[np.float32]], None]) -> None:
-        self._on_samples = on_samples
-        decoder = av.CodecContext.create("libopus", "r")
-        assert isinstance(decoder, av.AudioCodecContext)  # noqa: S101 -- tells the type checker
-        decoder.format = "s16"
-        decoder.layout = "mono"
-        decoder.sample_rate = _RTP_RATE
-        self._decoder = decoder
-        self._resampler = av.AudioResampler(format="flt", layout="mono", rate=INPUT_RATE)
-
-    def hear(self, packets: list[Encoded]) -> None:
-        """Decode packets in order; what is missing between them becomes silence."""
-        parts: list[NDArray[np.float32]] = []
-        for packet in packets:
-            if packet.missing:
-                parts.append(np.zeros(packet.missing * INPUT_RATE // _RTP_RATE, np.float32))
-            if not packet.data:
-                continue
-            try:
-                frames = self._decoder.decode(av.Packet(packet.data))
-            except av.FFmpegError:
-                continue
-            for frame in frames:
-                frame.pts = None
-                parts += [
-                    resampled.to_ndarray()[0] for resampled in self._resampler.resample(frame)
-                ]
-        if parts:
-            self._on_samples(np.concatenate(parts))
 
 
 def _unreadable(why: str) -> Refused:

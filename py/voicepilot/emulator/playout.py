@@ -95,7 +95,7 @@ class Playout(MediaStreamTrack):
         self._on_started = on_started
         self._on_stopped = on_stopped
         self._replies: deque[Reply] = deque()
-        self._encoder = _encoder()
+        self._encoder: av.AudioCodecContext | None = _encoder()
         self._frames = 0
         self._start: float | None = None
         self._drained = asyncio.Event()
@@ -131,8 +131,6 @@ class Playout(MediaStreamTrack):
 
     async def recv(self) -> av.Packet[Any]:
         """The next 20 ms, encoded, when it is time for it."""
-        if self.readyState != "live":
-            raise MediaStreamError
         loop = asyncio.get_running_loop()
         if self._start is None:
             self._start = loop.time()
@@ -143,6 +141,8 @@ class Playout(MediaStreamTrack):
         elif late > _FALLEN_BEHIND_S:
             # After a stall, go on from now: a burst of old frames would only fill the page's buffer.
             self._start += late
+        if self._encoder is None:
+            raise MediaStreamError
         samples = self._next_samples()
         frame = av.AudioFrame.from_ndarray(samples[None, :], format="s16", layout="mono")
         frame.sample_rate = OUTPUT_RATE
@@ -176,6 +176,8 @@ class Playout(MediaStreamTrack):
         """End the track."""
         super().stop()
         self.clear()
+        # It has threads, which must not wait for the collector of cycles.
+        self._encoder = None
 
 
 def _encoder() -> av.AudioCodecContext:

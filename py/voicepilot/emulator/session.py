@@ -188,6 +188,8 @@ class Session:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self.playout.stop()
+        # It holds a model and its threads, and must not wait for the collector of cycles.
+        self._listener = None
 
     # -- the user's side ------------------------------------------------------------------------
 
