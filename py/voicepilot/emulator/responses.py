@@ -129,7 +129,7 @@ class Response:
         self._announce(events.response_done(self._shown()))
 
     def _think(self, mind: Mind) -> Say | UseTool:
-        said, outcomes = _what_is_asked(self._context)
+        said, outcomes = what_is_asked(self._context)
         tools, forced = _tools_to_use(self.order)
         thought = mind.answer(
             said=said,
@@ -264,18 +264,25 @@ def cancelled(reason: str) -> tuple[str, dict[str, Any]]:
     return "cancelled", {"type": "cancelled", "reason": reason}
 
 
-def _what_is_asked(context: Sequence[Item]) -> tuple[str, list[ToolOutcome]]:
-    """The user's last words, and what the tools gave back that nobody has answered to yet."""
-    said = next((i.said for i in reversed(context) if i.kind == "user" and i.said), "")
+def what_is_asked(context: Sequence[Item]) -> tuple[str, list[ToolOutcome]]:
+    """The user's words since the assistant last spoke, and what tools gave back since then.
+
+    Words, not a turn: who pauses in the middle of a sentence makes two turns of it.
+    """
     names = {i.body.get("call_id"): i.body["name"] for i in context if i.kind == "function_call"}
+    said: list[str] = []
     outcomes: list[ToolOutcome] = []
     for item in reversed(context):
-        if item.kind in ("user", "assistant"):
+        if item.kind == "assistant" or (said and item.kind not in ("user", "system")):
             break
+        if item.kind == "user" and item.said:
+            said.insert(0, item.said)
         if item.kind == "function_call_output":
             name = str(names.get(item.body["call_id"], "the tool"))
             outcomes.insert(0, ToolOutcome(name, str(item.body["output"])))
-    return said or "", outcomes
+    # What the user has said after the tools' results is a new question.
+    newest = next((item.kind for item in reversed(context) if item.kind != "system"), None)
+    return " ".join(said), [] if newest == "user" else outcomes
 
 
 def _tools_to_use(order: Order) -> tuple[list[dict[str, Any]], str | None]:

@@ -15,17 +15,15 @@ Three things meet here: what the client asks for (:meth:`Session.receive`), what
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import json
 import logging
 import re
 import time
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from voicepilot.emulator import events, usage
+from voicepilot.emulator.client_audio import client_audio
+from voicepilot.emulator.client_events import checked, parsed
 from voicepilot.emulator.conversation import Conversation, Item, typed
 from voicepilot.emulator.errors import Rejected
 from voicepilot.emulator.hearing import INPUT_RATE
@@ -34,11 +32,11 @@ from voicepilot.emulator.items import ITEM
 from voicepilot.emulator.listening import Listener
 from voicepilot.emulator.playout import Playout
 from voicepilot.emulator.responses import Response, cancelled
-from voicepilot.emulator.schema import Anything, Nullable, Number, Record, Shape, Text
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from voicepilot.emulator.configuration import Configuration
@@ -53,36 +51,7 @@ logger = logging.getLogger(__name__)
 LONGEST_SESSION_S = 3600
 """Measured at Azure: ``expires_at`` is one hour after the start."""
 
-_CLIENT_AUDIO_RATE = 24_000
 _WORDS = re.compile(r"\s*\S+(?:\s+$)?")
-
-
-def _event(required: tuple[str, ...] = (), **fields: Any) -> Record:
-    common: dict[str, Shape] = {"type": Anything(), "event_id": Nullable(Text(longest=512))}
-    return Record({**common, **fields}, required=required)
-
-
-_ITEM_ID = ("item_id",)
-_EVENTS: dict[str, Record] = {
-    "session.update": _event(("session",), session=Anything()),
-    "input_audio_buffer.append": _event(audio=Anything()),
-    "input_audio_buffer.commit": _event(),
-    "input_audio_buffer.clear": _event(),
-    "output_audio_buffer.clear": _event(),
-    "conversation.item.create": _event(
-        ("item",), item=Anything(), previous_item_id=Nullable(Text())
-    ),
-    "conversation.item.retrieve": _event(_ITEM_ID, item_id=Text()),
-    "conversation.item.delete": _event(_ITEM_ID, item_id=Text()),
-    "conversation.item.truncate": _event(
-        ("item_id", "content_index", "audio_end_ms"),
-        item_id=Text(),
-        content_index=Number(0, 0, whole=True),
-        audio_end_ms=Number(0, 2**31, whole=True),
-    ),
-    "response.create": _event(response=Nullable(Anything())),
-    "response.cancel": _event(response_id=Nullable(Text())),
-}
 
 
 class Session:
@@ -158,23 +127,11 @@ class Session:
         """An event from the client. Never raises: what is wrong with it is answered."""
         event_id = None
         try:
-            event = _parsed(text)
+            event = parsed(text)
             given = event.get("event_id")
             event_id = given if isinstance(given, str) else None
-            kind = event.get("type")
-            if kind is None:
-                raise Rejected(
-                    "missing_required_parameter", "Missing required parameter: 'type'.", "type"
-                )
-            shape = _EVENTS.get(kind) if isinstance(kind, str) else None
-            if shape is None:
-                named = ", ".join(f"'{name}'" for name in _EVENTS)
-                raise Rejected(
-                    "invalid_value",
-                    f"Invalid value: {str(kind)[:100]!r}. Supported values are: {named}.",
-                    "type",
-                )
-            self._handlers[str(kind)](shape.read(event, ""))
+            event = checked(event)
+            self._handlers[event["type"]](event)
         except Rejected as rejected:
             self._announce(events.error(rejected.error(event_id)))
 
@@ -419,7 +376,7 @@ class Session:
         if body["type"] != "function_call_output":
             body = {**body, "status": "completed"}
         item = typed(body)
-        samples = _client_audio(body)
+        samples = client_audio(body)
         item.audio_ms = len(samples) * 1000 // INPUT_RATE
         self._add(item, event.get("previous_item_id"))
         if len(samples):
@@ -472,36 +429,3 @@ class Session:
         task = asyncio.get_running_loop().create_task(work)
         tasks[key] = task
         task.add_done_callback(lambda _: tasks.pop(key, None))
-
-
-def _parsed(text: str) -> dict[str, Any]:
-    try:
-        event = json.loads(text)
-    except (ValueError, RecursionError):
-        event = None
-    if not isinstance(event, dict):
-        raise Rejected("invalid_json", "The event is not a JSON object.")
-    return event
-
-
-def _client_audio(body: dict[str, Any]) -> NDArray[np.float32]:
-    """The audio inside a typed message (base64, PCM16, 24 kHz), at 16 kHz."""
-    parts = [part["audio"] for part in body.get("content", ()) if part["type"] == "input_audio"]
-    try:
-        raw = b"".join(base64.b64decode(part, validate=True) for part in parts)
-        samples: NDArray[np.float32] = np.frombuffer(raw, "<i2").astype(np.float32) / np.float32(
-            32768
-        )
-    except (binascii.Error, ValueError) as error:
-        raise Rejected(
-            "invalid_value", "Invalid audio: expected base64 of 16-bit samples.", "item.content"
-        ) from error
-    if not len(samples):
-        return samples
-    # Two of three samples, each the mean of what it stands for: speech is understood well enough.
-    places = np.arange(len(samples) * INPUT_RATE // _CLIENT_AUDIO_RATE)
-    at = places * (_CLIENT_AUDIO_RATE / INPUT_RATE)
-    resampled: NDArray[np.float32] = np.interp(at, np.arange(len(samples)), samples).astype(
-        np.float32
-    )
-    return resampled
