@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+_PAUSE_BELOW = 300  # of 32768: -40 dB
+
+
 @functools.cache
 def voice() -> Voice:
     """The one voice of a test run."""
@@ -28,6 +31,12 @@ def voice() -> Voice:
 def sentence(text: str, speed: float = 1.0) -> NDArray[np.int16]:
     """``text`` spoken by hibari: 24 kHz mono, sound from the first 10 ms to a pause at the end."""
     return np.concatenate([piece.samples for piece in voice().speak(text, speed)])
+
+
+def up_to_last_sound(samples: NDArray[np.int16]) -> NDArray[np.int16]:
+    """``samples`` without the pause at the end, for those who measure from the last sound."""
+    sound = np.flatnonzero(np.abs(samples.astype(np.int32)) > _PAUSE_BELOW)
+    return samples[: sound[-1] + 1] if len(sound) else samples[:0]
 
 
 def silence(ms: float, rate: int = OUTPUT_RATE) -> NDArray[np.int16]:
