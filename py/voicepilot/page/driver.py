@@ -14,14 +14,15 @@ import asyncio
 import gc
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from voicepilot.bridge.messages import OpenCall, ToolCall
 from voicepilot.page import seam
+from voicepilot.page.attempt import Attempt
 from voicepilot.page.backend_link import BackendLink
 from voicepilot.page.devices import DEFAULT, Microphones
 from voicepilot.page.event_log import EventLog, kind_of
-from voicepilot.page.link_statistics import LinkStatistics, Sampler
+from voicepilot.page.link_statistics import LinkStatistics
 from voicepilot.page.microphone import Microphone, MicrophoneList, open_microphone
 from voicepilot.page.peer import Peer
 from voicepilot.page.refusals import Trouble
@@ -42,9 +43,6 @@ from voicepilot.session.commands import (
 
 if TYPE_CHECKING:
     from voicepilot.page.seam import MediaStreamTrack
-
-SILENT_SECONDS: Final = 3.0
-"""A microphone that delivers exact zeros for so long is worth a word: real ones have noise."""
 
 _COLLECT_AFTER: Final = 0.25
 
@@ -84,7 +82,7 @@ class Driver:
         self._clock = clock
         self._sound = Sound(scope, meter_url, self._sound_blocked)
         self._timer = seam.Timer(scope, self._tick)
-        self._attempt: _Attempt | None = None
+        self._attempt: Attempt | None = None
         self._notices: dict[str, Problem] = {}
         self._pending: deque[Command] = deque()
         self._running = False
@@ -205,9 +203,9 @@ class Driver:
                 self._sound.rest()
                 self._scope.start(_collect(), "collecting")
 
-    def _begin(self, number: int) -> _Attempt:
+    def _begin(self, number: int) -> Attempt:
         self._notices.clear()
-        self._attempt = _Attempt(number, self._scope.nest(f"attempt {number}"), self)
+        self._attempt = Attempt(number, self._scope.nest(f"attempt {number}"), self)
         return self._attempt
 
     def _tick(self) -> None:
@@ -215,7 +213,7 @@ class Driver:
 
     # ---- work for one attempt
 
-    async def _open_microphone(self, attempt: _Attempt) -> None:
+    async def _open_microphone(self, attempt: Attempt) -> None:
         scope = attempt.scope.nest("microphone")
         choice = self.microphone_choice
         try:
@@ -229,12 +227,12 @@ class Driver:
         self._run(self.call.microphone_opened(attempt.number, self._clock()))
         self.microphones.refresh()  # with the permission come the names
 
-    def _use(self, attempt: _Attempt, microphone: Microphone, scope: Scope) -> None:
+    def _use(self, attempt: Attempt, microphone: Microphone, scope: Scope) -> None:
         attempt.hold(microphone, scope, self.microphones.now, self._clock())
         attempt.set_microphone(not self.call.muted, self._clock())
         self._sound.meter(scope, microphone.stream, attempt.hear_user)
 
-    async def _open_peer(self, attempt: _Attempt) -> None:
+    async def _open_peer(self, attempt: Attempt) -> None:
         microphone = attempt.microphone
         if attempt.scope.ended or microphone is None:
             return
@@ -254,7 +252,7 @@ class Driver:
         else:
             self._run(self.call.answered(attempt.number, opened.call_id, self._clock()))
 
-    async def _run_tool(self, attempt: _Attempt, tool: ToolCall) -> None:
+    async def _run_tool(self, attempt: Attempt, tool: ToolCall) -> None:
         try:
             output = (await self._link.run_tool(tool)).output
         except Trouble as trouble:
@@ -262,7 +260,7 @@ class Driver:
             output = f"The tool failed. {trouble.problem.says}"
         self._run(self.call.tool_returned(attempt.number, tool.call_id, output, self._clock()))
 
-    async def _change_microphone(self, attempt: _Attempt) -> None:
+    async def _change_microphone(self, attempt: Attempt) -> None:
         scope = attempt.scope.nest("microphone")
         choice = self.microphone_choice
         try:
@@ -282,7 +280,7 @@ class Driver:
         self._use(attempt, microphone, scope)
         self._display.changed()
 
-    def _lost(self, attempt: _Attempt) -> None:
+    def _lost(self, attempt: Attempt) -> None:
         attempt.microphone_lost = True
         self.notice(problem("microphone-lost"))
         self.microphones.refresh()
@@ -307,7 +305,7 @@ class Driver:
         elif self._notices.pop("sound-blocked", None) is not None:
             self._display.changed()
 
-    # ---- what an attempt reports
+    # ---- what an attempt reports (attempt.AttemptOwner)
 
     def report(self, commands: Callable[[Call, float], list[Command]]) -> None:
         """Tell the core something and carry out what it answers."""
@@ -351,76 +349,3 @@ async def _collect() -> None:
     """
     await asyncio.sleep(_COLLECT_AFTER)
     gc.collect()
-
-
-class _Attempt:
-    """What one attempt holds, and what it hears from its peer (`peer.PeerOwner`)."""
-
-    def __init__(self, number: int, scope: Scope, driver: Driver) -> None:
-        self.number = number
-        self.scope = scope
-        self.peer: Peer | None = None
-        self.microphone: Microphone | None = None
-        self.microphone_lost = False
-        self.microphones_then = Microphones()
-        self.link_state = "new"
-        self.statistics = LinkStatistics()
-        self._driver = driver
-        self._microphone_scope: Scope | None = None
-        self._open_since = 0.0
-        self._sending = True
-        self._sampler = Sampler()
-
-    def hold(self, microphone: Microphone, scope: Scope, listed: Microphones, now: float) -> None:
-        """Use this microphone from now on and give back the one before."""
-        before, self._microphone_scope = self._microphone_scope, scope
-        self.microphone, self.microphone_lost = microphone, False
-        self.microphones_then, self._open_since = listed, now
-        if before is not None:
-            before.end()
-
-    def set_microphone(self, enabled: bool, now: float) -> None:
-        self._sending, self._open_since = enabled, now
-        if self.microphone is not None:
-            self.microphone.set_enabled(enabled)
-
-    def hear_user(self, level: Level) -> None:
-        # What was muted counts as silence in the meter; only silence since then tells of the device.
-        driver = self._driver
-        open_for = driver.now - self._open_since
-        silent = (
-            self._sending and driver.call.online and min(level.silence, open_for) >= SILENT_SECONDS
-        )
-        driver.user_level(level, silent=silent)
-
-    def hear_reply(self, level: Level) -> None:
-        if level.began:
-            self._driver.report(lambda call, now: call.reply_heard(self.number, now))
-        self._driver.reply_level(level)
-
-    def end(self) -> None:
-        """Give back everything. Attempt and peer let go of each other: no garbage collector waits."""
-        self.scope.end()
-        self.peer = self.microphone = self._microphone_scope = None
-
-    # ---- PeerOwner
-
-    def channel_opened(self) -> None:
-        self._driver.report(lambda call, now: call.channel_opened(self.number, now))
-
-    def channel_closed(self) -> None:
-        self._driver.report(lambda call, now: call.channel_closed(self.number, now))
-
-    def received(self, text: str) -> None:
-        self._driver.received(self.number, text)
-
-    def link_changed(self, state: str) -> None:
-        self.link_state = state
-        self._driver.report(lambda call, now: call.link_changed(self.number, state, now))
-
-    def reply_track(self, track: MediaStreamTrack) -> None:
-        self._driver.play(self.scope, track, self.hear_reply)
-
-    def sampled(self, entries: list[dict[str, Any]]) -> None:
-        self.statistics = self._sampler.take(entries, self._driver.now)
-        self._driver.changed()

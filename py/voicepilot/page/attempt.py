@@ -1,0 +1,136 @@
+"""What belongs to one attempt to call, and what does it hear?
+
+An attempt is what one press of Talk began. It holds the microphone, the peer and the statistics of that
+call in a scope of its own, and passes on what they report, with its number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from voicepilot.page.devices import Microphones
+from voicepilot.page.link_statistics import LinkStatistics, Sampler
+from voicepilot.page.microphone import Microphone
+from voicepilot.page.scope import Scope
+from voicepilot.page.sound import Hear, Level
+from voicepilot.session import Call, Command
+
+if TYPE_CHECKING:
+    from voicepilot.page.peer import Peer
+    from voicepilot.page.seam import MediaStreamTrack
+
+SILENT_SECONDS: Final = 3.0
+"""A microphone that delivers exact zeros for so long is worth a word: real ones have noise."""
+
+
+class AttemptOwner(Protocol):
+    """Who an attempt reports to."""
+
+    @property
+    def call(self) -> Call:
+        """The core."""
+
+    @property
+    def now(self) -> float:
+        """The page's monotonic clock, in seconds."""
+
+    def report(self, tell: Callable[[Call, float], list[Command]]) -> None:
+        """Tell the core something and carry out what it answers."""
+
+    def received(self, number: int, text: str) -> None:
+        """An event came for attempt `number`."""
+
+    def play(self, scope: Scope, track: MediaStreamTrack, hear: Hear) -> None:
+        """Let a reply's track sound."""
+
+    def user_level(self, level: Level, *, silent: bool) -> None:
+        """How loud the microphone is; `silent` when it is so still that it may not work."""
+
+    def reply_level(self, level: Level) -> None:
+        """How loud the assistant is."""
+
+    def changed(self) -> None:
+        """Something of the attempt changed that is drawn."""
+
+
+class Attempt:
+    """What one attempt holds, and what it hears from its peer (`peer.PeerOwner`)."""
+
+    def __init__(self, number: int, scope: Scope, owner: AttemptOwner) -> None:
+        self.number = number
+        self.scope = scope
+        self.peer: Peer | None = None
+        self.microphone: Microphone | None = None
+        self.microphone_lost = False
+        self.microphones_then = Microphones()
+        self.link_state = "new"
+        self.statistics = LinkStatistics()
+        self._owner = owner
+        self._microphone_scope: Scope | None = None
+        self._open_since = 0.0
+        self._sending = True
+        self._sampler = Sampler()
+
+    def hold(self, microphone: Microphone, scope: Scope, listed: Microphones, now: float) -> None:
+        """Use this microphone from now on and give back the one before."""
+        before, self._microphone_scope = self._microphone_scope, scope
+        self.microphone, self.microphone_lost = microphone, False
+        self.microphones_then, self._open_since = listed, now
+        if before is not None:
+            before.end()
+
+    def set_microphone(self, enabled: bool, now: float) -> None:
+        """Let the microphone through, or send silence; holds for the microphone after it too."""
+        self._sending, self._open_since = enabled, now
+        if self.microphone is not None:
+            self.microphone.set_enabled(enabled)
+
+    def hear_user(self, level: Level) -> None:
+        """The microphone is as loud as this."""
+        # What was muted counts as silence in the meter; only silence since then tells of the device.
+        owner = self._owner
+        open_for = owner.now - self._open_since
+        silent = (
+            self._sending and owner.call.online and min(level.silence, open_for) >= SILENT_SECONDS
+        )
+        owner.user_level(level, silent=silent)
+
+    def hear_reply(self, level: Level) -> None:
+        """The reply is as loud as this."""
+        if level.began:
+            self._owner.report(lambda call, now: call.reply_heard(self.number, now))
+        self._owner.reply_level(level)
+
+    def end(self) -> None:
+        """Give back everything. Attempt and peer let go of each other: no garbage collector waits."""
+        self.scope.end()
+        self.peer = self.microphone = self._microphone_scope = None
+
+    # ---- PeerOwner
+
+    def channel_opened(self) -> None:
+        """Events can be sent."""
+        self._owner.report(lambda call, now: call.channel_opened(self.number, now))
+
+    def channel_closed(self) -> None:
+        """The service closed the data channel."""
+        self._owner.report(lambda call, now: call.channel_closed(self.number, now))
+
+    def received(self, text: str) -> None:
+        """A text arrived on the data channel."""
+        self._owner.received(self.number, text)
+
+    def link_changed(self, state: str) -> None:
+        """The peer's `connectionState` is this now."""
+        self.link_state = state
+        self._owner.report(lambda call, now: call.link_changed(self.number, state, now))
+
+    def reply_track(self, track: MediaStreamTrack) -> None:
+        """The reply's track is there."""
+        self._owner.play(self.scope, track, self.hear_reply)
+
+    def sampled(self, entries: list[dict[str, Any]]) -> None:
+        """Statistics of this second came."""
+        self.statistics = self._sampler.take(entries, self._owner.now)
+        self._owner.changed()
