@@ -176,6 +176,17 @@ async def test_pages_of_any_origin_may_call_with_any_header(bench: Bench) -> Non
         assert reply.headers["X-Request-Id"]
 
 
+async def test_pages_cannot_mint(bench: Bench) -> None:
+    preflight = {
+        "Origin": "https://example.org",
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "api-key",
+    }
+    async with bench.http.options(f"{bench.base}{SECRETS}", headers=preflight) as reply:
+        assert reply.status == 405
+        assert "Access-Control-Allow-Origin" not in reply.headers
+
+
 async def test_another_host_name_is_refused(bench: Bench) -> None:
     status, _ = await _post(bench, SECRETS, headers={"Host": "evil.example", "api-key": "standing"})
     assert status == 403

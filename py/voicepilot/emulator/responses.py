@@ -99,14 +99,15 @@ class Response:
                 self.end(*self._write(thought.text))
             else:
                 self.end(*await self._speak(thought.text, await models()))
-        except Exception:
-            logger.exception("A response could not be made.")
-            error = {
+        except Exception as error:
+            # Not the whole of it: a message may quote what was to be said.
+            logger.error("A response could not be made (%s).", type(error).__name__)
+            body = {
                 "type": "server_error",
                 "code": "server_error",
                 "message": "The server had an error while making the response.",
             }
-            self.end("failed", {"type": "failed", "error": error})
+            self.end("failed", {"type": "failed", "error": body})
 
     def end(self, status: str, details: dict[str, Any] | None = None) -> None:
         """Close it and all of it that is open. Does nothing once it is over."""

@@ -43,6 +43,7 @@ logger = logging.getLogger(__name__)
 HOST = "127.0.0.1"
 _LARGEST_BODY = 1024 * 1024
 _LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
+_FOR_PAGES = "/realtime/calls"
 _BASES = ("/openai/v1/realtime", "/v1/realtime")
 
 _CLIENT_SECRETS = Record(
@@ -212,7 +213,9 @@ async def _identified(request: web.Request, handler: Handler) -> web.StreamRespo
 
 @web.middleware
 async def _cross_origin(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Let pages of any origin in, as the real service does; the keys decide."""
+    """Let pages of any origin open calls, as the real service does; minting is not for pages."""
+    if _FOR_PAGES not in request.path:
+        return await handler(request)
     asked = request.headers.get("Access-Control-Request-Headers")
     if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
         response: web.StreamResponse = web.Response(status=200)

@@ -194,8 +194,9 @@ class Session:
         try:
             models = await self._models()
             item.said = await models.transcribe(samples)
-        except Exception:
-            logger.exception("A turn could not be recognised.")
+        except Exception as error:
+            # Not the whole of it: a message may quote what was said.
+            logger.error("A turn could not be recognised (%s).", type(error).__name__)
             item.said = ""
             if self._configuration.transcription is not None:
                 self._announce(events.transcription_failed(item.id))
