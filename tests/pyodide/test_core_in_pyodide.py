@@ -22,7 +22,7 @@ TESTS = sorted(
     for file in (ROOT / "tests" / "unit").glob(pattern)
 )
 EXAMPLES = 25
-"""Per property. The host tries four times as many, ten times as fast."""
+"""Per property. The host, where Python is faster, tries four times as many."""
 
 FATAL = "tests/unit/test_bridge_jsonrpc.py::test_what_is_no_message_says_why[text1-expected1]"
 """Pyodide does not survive JSON nested some thousand levels deep: where CPython raises
