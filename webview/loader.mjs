@@ -22,6 +22,7 @@ const fail = (notice, detail) => {
   if (call.dataset.boot === "ready") return;
   call.dataset.boot = "failed";
   call.dataset.state = "failed";
+  delete call.dataset.wanted;   // a microphone that opens long after the press would be a surprise
   talk.disabled = true;
   find("state-name").textContent = "Not started";
   find("state-hint").textContent = "";

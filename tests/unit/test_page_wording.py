@@ -9,9 +9,11 @@ import pytest
 
 from voicepilot.page.refusals import microphone_problem
 from voicepilot.page.views import wording
+from voicepilot.protocol.problems import Problem, problem
 from voicepilot.session import Phase
 from voicepilot.session.conversation import Status
 
+WEBVIEW = Path(__file__).parents[2] / "webview"
 PAGE = Path(wording.__file__).parents[1]
 
 
@@ -71,6 +73,20 @@ def test_a_refusal_of_the_browser_is_a_problem_in_words(name: str, code: str) ->
     found = microphone_problem(name)
     assert found.code == code
     assert found.next_step
+
+
+@pytest.mark.parametrize(
+    "found", [problem("python-slow", seconds=20), problem("python-failed", detail="")]
+)
+def test_what_is_told_without_python_is_what_the_catalogue_says(found: Problem) -> None:
+    html = (WEBVIEW / "index.html").read_text(encoding="utf-8")
+    notice = html.split(f'data-code="{found.code}"')[1].split("</div>")[0]
+    assert found.says.strip() in notice
+    assert found.next_step in notice
+
+
+def test_the_loader_waits_as_long_as_it_says() -> None:
+    assert "TIME_LIMIT_MS = 20_000;" in (WEBVIEW / "loader.mjs").read_text(encoding="utf-8")
 
 
 def test_only_the_seam_imports_javascript() -> None:

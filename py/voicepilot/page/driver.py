@@ -239,6 +239,8 @@ class Driver:
         try:
             peer = attempt.peer = Peer(attempt.scope, microphone, attempt)
             sdp = await peer.offer()
+            if attempt.scope.ended:
+                return  # the service is not bothered for nobody
             opened = await self._link.open_call(OpenCall(attempt.number, sdp))
             attempt.scope.own(lambda: self._link.call_closed(opened.call_id))
             if attempt.scope.ended:
@@ -251,6 +253,8 @@ class Driver:
                 raise
         else:
             self._run(self.call.answered(attempt.number, opened.call_id, self._clock()))
+            if microphone.choice != self.microphone_choice:  # chosen anew while the call was opened
+                self.choose_microphone(self.microphone_choice)
 
     async def _run_tool(self, attempt: Attempt, tool: ToolCall) -> None:
         try:
