@@ -136,10 +136,6 @@ def test_a_call_is_read_as_on_the_host(built: Built, tmp_path: Path) -> None:
     assert built.pyodide.run(HERE / "reading.py", given, tmp_path) == expected
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="The core leaves nesting to json.loads, which ends Pyodide instead of raising.",
-)
 def test_json_nested_without_end_does_not_end_python(built: Built, tmp_path: Path) -> None:
     given = {"lines": ["[" * 100_000]}
     read = built.pyodide.run(HERE / "reading.py", given, tmp_path)

@@ -22,6 +22,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, NoReturn, TypeAlias
 
+from voicepilot.protocol.json_text import parse_json
+
 MAX_TEXT: Final = 1 << 20
 """Longest frame in characters, either way. An SDP is a few thousand, a tool's output is capped."""
 
@@ -142,8 +144,8 @@ class Endpoint:
         if len(text) > MAX_TEXT:
             return Malformed(f"a frame of {len(text)} characters; the limit is {MAX_TEXT}")
         try:
-            message = json.loads(text, parse_constant=_no_constant)
-        except (ValueError, RecursionError):
+            message = parse_json(text, _no_constant)
+        except ValueError:
             return Malformed("not JSON", PARSE_ERROR)
         if not isinstance(message, dict):
             return Malformed("not a JSON object (batches are not used here)")

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
+from voicepilot.protocol.json_text import parse_json
+
 Direction: TypeAlias = Literal["sent", "received"]
 
 MOST_EVENTS: Final = 5000
@@ -32,8 +34,8 @@ class Entry:
     def line(self) -> str:
         """The entry as a line of the download."""
         try:
-            event = json.loads(self.text)
-        except (ValueError, RecursionError):
+            event = parse_json(self.text)
+        except ValueError:
             event = self.text  # what was no JSON is kept as the text that it was
         return json.dumps({"direction": self.direction, "at": round(self.at, 4), "event": event})
 
@@ -41,8 +43,8 @@ class Entry:
 def kind_of(text: str) -> str:
     """The type that an event's text says it has; `?` where it says none."""
     try:
-        event = json.loads(text)
-    except (ValueError, RecursionError):
+        event = parse_json(text)
+    except ValueError:
         return "?"
     kind = event.get("type") if isinstance(event, dict) else None
     return kind if isinstance(kind, str) else "?"

@@ -6,6 +6,7 @@ import json
 
 from .client_events import ClientEvent
 from .dialects import Dialect, client_event_to_dialect, server_event_to_ga
+from .json_text import parse_json
 from .readers import Json, read_fields
 from .server_events import SERVER_EVENTS, Malformed, ServerEvent, Unknown
 
@@ -41,8 +42,7 @@ def encode(event: ClientEvent, dialect: Dialect = "ga") -> str:
 def parse_object(message: str | bytes) -> Json | str:
     """Return the JSON object in `message`, or the reason why there is none, as a sentence."""
     try:
-        raw = json.loads(message)
-    except (ValueError, RecursionError) as error:
-        # A UnicodeDecodeError is a ValueError too; deep nesting ends as a RecursionError.
+        raw = parse_json(message)
+    except ValueError as error:  # a UnicodeDecodeError is one too
         return f"the message is not JSON: {type(error).__name__}"
     return raw if isinstance(raw, dict) else "the message is not a JSON object"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from voicepilot.page import seam
 from voicepilot.page.event_log import Entry, EventLog
 from voicepilot.page.scope import Scope
+from voicepilot.protocol.json_text import parse_json
 
 if TYPE_CHECKING:
     from voicepilot.page.seam import Element, Event, HTMLButtonElement, HTMLInputElement
@@ -117,6 +118,6 @@ class InspectorView:
 
 def _indented(text: str) -> str:
     try:
-        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-    except (ValueError, RecursionError):
+        return json.dumps(parse_json(text), indent=2, ensure_ascii=False)
+    except ValueError:
         return text
