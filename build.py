@@ -2,7 +2,7 @@
 """The one door for people: set up what is missing, then build, demo or test.
 
     python3 build.py demo [--port N] [--no-browser]
-    python3 build.py test [quality] [unit] [emulator] [pyodide] [page]
+    python3 build.py test [quality] [unit] [emulator] [pyodide] [clients] [page]
     python3 build.py build | clean | lock
 
 Standard library only, because nothing is installed yet when it starts. What it installs goes into
@@ -47,7 +47,7 @@ WINDOWS = os.name == "nt"
 PYTHON = VENV / ("Scripts/python.exe" if WINDOWS else "bin/python")
 NODE_AT_LEAST = 20
 
-SUITES = ("quality", "unit", "emulator", "pyodide", "page")
+SUITES = ("quality", "unit", "emulator", "pyodide", "clients", "page")
 GATES = {
     "ruff lint": ("ruff", "check", "."),
     "ruff format": ("ruff", "format", "--check", "."),
@@ -129,10 +129,10 @@ def test(options: argparse.Namespace) -> int:
     suites = [suite for suite in SUITES if suite in (options.suites or SUITES)]
     environment = dict(os.environ, PYTHONUNBUFFERED="1")
     install_python("test")
-    if {"pyodide", "page"}.intersection(suites):
+    if {"clients", "pyodide", "page"}.intersection(suites):
         install_node(development=True)
         build_page()
-    if "page" in suites:
+    if {"clients", "page"}.intersection(suites):
         environment["VOICEPILOT_CHROMIUM"] = find_chromium()
     results: list[tuple[str, bool, str]] = []
     for suite in suites:
