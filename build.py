@@ -72,6 +72,8 @@ class SetupError(Exception):
 def main() -> int:
     """Run the command on the command line and return the exit status."""
     options = parse()
+    # Asked to end, we end what we have started too, on the way out through `started`.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         commands = {"demo": demo, "test": test, "build": build, "clean": clean, "lock": lock}
         return commands[options.command](options)
