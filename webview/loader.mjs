@@ -1,4 +1,5 @@
-// Starts Python (loadPyodide may never settle, hence the time limit); shows when that fails or takes too long; remembers what was pressed meanwhile.
+// Starts Python; shows when that fails or takes too long (loadPyodide may never settle, hence the limit);
+// remembers what was pressed meanwhile.
 // Everything else the page does is Python: py/voicepilot/page.
 
 const TIME_LIMIT_MS = 20_000;
@@ -26,7 +27,7 @@ const fail = (notice, detail) => {
   talk.disabled = true;
   find("state-name").textContent = "Not started";
   find("state-hint").textContent = "";
-  if (detail) find("boot-detail").textContent = detail;
+  if (detail) find("boot-detail").textContent = /[.!?]$/.test(detail) ? detail : `${detail}.`;
   find(notice).hidden = false;
 };
 
