@@ -102,7 +102,7 @@ class Sound:
                 await context.audioWorklet.addModule(self._meter_url)
             except seam.BrowserRefusal:
                 # The server is gone (the page says so elsewhere). A call can do without meters.
-                _log.warning("the level meter could not be loaded")
+                _log.info("the level meter could not be loaded")
                 return
             self._meters_ready = True
         source = context.createMediaStreamSource(stream)
