@@ -31,6 +31,23 @@ _PREVIEW_EVENTS: Final[dict[str, str]] = {
 }
 """Server events: preview name to GA name. `conversation.item.created` is an event of both."""
 
+_GA_EVENTS: Final[dict[str, str]] = {
+    ga: preview
+    for preview, ga in _PREVIEW_EVENTS.items()
+    if not preview.startswith("transcription")
+} | {"conversation.item.added": "conversation.item.created"}
+"""Server events: GA name to preview name, where they differ."""
+
+_EVENTS_ONLY_GA: Final = frozenset(
+    {
+        "conversation.item.done",
+        "conversation.item.input_audio_transcription.segment",
+        "input_audio_buffer.dtmf_event_received",
+        "input_audio_buffer.timeout_triggered",
+    }
+)
+"""Server events that the preview protocol does not have."""
+
 # Where a flat preview field lives in the GA session.
 _SESSION_FIELDS: Final[dict[str, tuple[str, ...]]] = {
     "modalities": ("output_modalities",),
@@ -49,6 +66,9 @@ _ONLY_GA: Final = frozenset(
     {"type", "truncation", "prompt", "include", "reasoning", "parallel_tool_calls", "object"}
 )
 _ONLY_PREVIEW: Final = frozenset({"temperature"})
+
+PREVIEW_SESSION_FIELDS: Final = _ONLY_PREVIEW | frozenset(_SESSION_FIELDS)
+"""Names of session fields that belong to the preview protocol alone, or stand elsewhere in GA."""
 
 # In a response the modalities and the format are named as in the session, the rest is nearly the same.
 _RESPONSE_FIELDS: Final[dict[str, tuple[str, ...]]] = {
@@ -85,6 +105,52 @@ def server_event_to_ga(raw: Json) -> Json:
     if kind in ("session.created", "session.updated"):
         return raw | {"session": session_to_ga(as_object(raw.get("session")))}
     return raw
+
+
+def server_event_to_dialect(raw: Json, dialect: Dialect) -> Json | None:
+    """Return a server event, written with GA names, as a service of `dialect` sends it.
+
+    None where `dialect` has no such event. For services that stand in for the real one; the reverse
+    of `server_event_to_ga`.
+    """
+    if dialect == "ga":
+        return raw
+    kind = raw.get("type")
+    if not isinstance(kind, str):
+        return raw
+    if kind in _EVENTS_ONLY_GA:
+        return None
+    event = raw | {"type": _GA_EVENTS.get(kind, kind)}
+    match kind:
+        case "session.created" | "session.updated":
+            event["session"] = session_to_preview(as_object(raw.get("session")))
+        case "response.created" | "response.done":
+            event["response"] = _response_to_preview(as_object(raw.get("response")))
+        case "response.content_part.added" | "response.content_part.done":
+            event.pop("content", None)
+        case "response.function_call_arguments.done":
+            event.pop("name", None)
+        case "error":
+            error = as_object(raw.get("error"))
+            event["error"] = error | {"param": parameter_to_preview(error.get("param"))}
+    if isinstance(raw.get("item"), dict):
+        event["item"] = _rename_parts(raw["item"], _GA_PARTS)
+    return event
+
+
+def parameter_to_preview(path: Any) -> Any:
+    """Return the path of a field in a GA client event as the preview protocol writes it.
+
+    `session.audio.output.voice` is `session.voice` there. What is no such path comes back as it is.
+    """
+    if not isinstance(path, str):
+        return path
+    for root, table in (("session", _SESSION_FIELDS), ("response", _RESPONSE_FIELDS)):
+        for name, places in table.items():
+            nested = ".".join((root, *places))
+            if path == nested or path.startswith((f"{nested}.", f"{nested}[")):
+                return f"{root}.{name}{path[len(nested) :]}"
+    return path
 
 
 def client_event_to_dialect(raw: Json, dialect: Dialect) -> Json:
@@ -126,6 +192,16 @@ def session_to_preview(session: Json) -> Json:
     """Return a GA session object in the flat form of the preview protocol."""
     kept = {name: value for name, value in session.items() if name not in _ONLY_GA}
     return _flatten(kept, _SESSION_FIELDS)
+
+
+def _response_to_preview(response: Json) -> Json:
+    flat = _flatten(response, _RESPONSE_FIELDS)
+    if isinstance(flat.get("output"), list):
+        flat["output"] = [
+            _rename_parts(item, _GA_PARTS) if isinstance(item, dict) else item
+            for item in flat["output"]
+        ]
+    return flat
 
 
 def _nest(flat: Mapping[str, Any], table: Mapping[str, tuple[str, ...]]) -> Json:
