@@ -116,7 +116,8 @@ class CallPage:
     def check(self) -> None:
         """Fail if the page complained about anything that the test does not expect."""
         expected = self.visit.expected_errors
-        assert [e for e in self.errors if not any(part in e for part in expected)] == []
+        unexpected = [each for each in self.errors if not any(part in each for part in expected)]
+        assert not unexpected, unexpected
 
     # ---- what a person does
 

@@ -63,6 +63,14 @@
       witness.made.contexts += 1;
     }
   };
+  const stream = WebAssembly.instantiateStreaming;
+  let python;
+  WebAssembly.instantiateStreaming = async (...options) => {
+    const program = await stream.apply(WebAssembly, options);
+    python ??= Object.values(program.instance.exports)
+      .find((each) => each instanceof WebAssembly.Memory);
+    return program;
+  };
   const append = Element.prototype.append;
   Element.prototype.append = function (...nodes) {
     witness.made.audios += nodes.filter((node) => node instanceof HTMLAudioElement).length;
@@ -156,6 +164,7 @@
     ({ label: track.label, state: track.readyState, enabled: track.enabled }));
   witness.livePeers = () =>
     weakly(peers).filter((peer) => peer.connectionState !== "closed").length;
+  witness.python = () => python.buffer.byteLength;
   witness.peer = () => weakly(peers).at(-1);
   witness.unplug = () => {
     const track = weakly(microphones).at(-1);
