@@ -45,6 +45,8 @@ WEBVIEW = ROOT / "webview"
 PAGE = ROOT / "dist" / "page"
 WINDOWS = os.name == "nt"
 PYTHON = VENV / ("Scripts/python.exe" if WINDOWS else "bin/python")
+PAGE_WHEELS = VENV / "page-wheels"
+PAGE_PYTHON = "3.14"  # Pyodide's
 NODE_AT_LEAST = 20
 
 SUITES = ("quality", "unit", "emulator", "pyodide", "clients", "page")
@@ -56,8 +58,9 @@ GATES = {
 }
 PAGE_INPUTS = (
     *(f"py/voicepilot/{name}" for name in ("__init__.py", "protocol", "session", "bridge")),
-    *(f"py/voicepilot/{name}" for name in ("page", "bundle")),
-    *(f"webview/{name}" for name in ("index.html", "worklets", "package-lock.json")),
+    *(f"py/voicepilot/{name}" for name in ("page", "debug", "bundle")),
+    *(f"webview/{name}" for name in ("index.html", "debug.html", "worklets", "package-lock.json")),
+    "py/locks/page.txt",
 )
 MADE = (
     *("dist", ".venv", "webview/node_modules", "test-results"),
@@ -182,9 +185,11 @@ def lock(_options: argparse.Namespace) -> int:
         ("test", ("backend", "emulator", "test"), ()),
         ("demo", ("backend", "emulator"), ("--constraint", "py/locks/test.txt")),
         ("lock", ("lock",), ()),
+        ("page", ("page",), ()),
     ):
         command = [str(PYTHON), "-m", "uv", "pip", "compile", "pyproject.toml", "--quiet"]
-        command += ["--universal", "--python-version", "3.11", "--generate-hashes", "--no-annotate"]
+        python = PAGE_PYTHON if name == "page" else "3.11"
+        command += ["--universal", "--python-version", python, "--generate-hashes", "--no-annotate"]
         command += [*(f"--extra={extra}" for extra in extras), *constraints]
         command += ["--custom-compile-command", "python3 build.py lock"]
         command += ["--upgrade", "--output-file", f"py/locks/{name}.txt"]
@@ -328,7 +333,24 @@ def build_page() -> None:
     if holds(stamp, wanted) and (PAGE / "manifest.json").exists():
         return
     stamp.unlink(missing_ok=True)
+    fetch_page_wheels()
     run("Building the page", [str(PYTHON), "-m", "voicepilot.bundle", "--out", str(PAGE)])
+    stamp.write_text(wanted)
+
+
+def fetch_page_wheels() -> None:
+    """Put the wheels of ``py/locks/page.txt``, which go into the page, into ``PAGE_WHEELS``."""
+    lock = LOCKS / "page.txt"
+    wanted = fingerprint([lock])
+    stamp = PAGE_WHEELS / "voicepilot.stamp"
+    if holds(stamp, wanted):
+        return
+    shutil.rmtree(PAGE_WHEELS, ignore_errors=True)
+    PAGE_WHEELS.mkdir(parents=True)
+    command = [str(PYTHON), "-m", "pip", "download", "--require-hashes", "--no-deps"]
+    command += ["--only-binary", ":all:", "--python-version", PAGE_PYTHON, "--quiet"]
+    command += ["--disable-pip-version-check", "--requirement", str(lock)]
+    run("Fetching Python packages (page)", [*command, "--dest", str(PAGE_WHEELS)])
     stamp.write_text(wanted)
 
 

@@ -27,12 +27,13 @@ def door(tmp_path, monkeypatch):
         "LOCKS": tmp_path / "py" / "locks",
         "WEBVIEW": tmp_path / "webview",
         "PAGE": tmp_path / "dist" / "page",
+        "PAGE_WHEELS": tmp_path / ".venv" / "page-wheels",
         "PYTHON": tmp_path / ".venv" / module.PYTHON.relative_to(module.VENV),
     }
     for name, place in places.items():
         monkeypatch.setattr(module, name, place)
     module.LOCKS.mkdir(parents=True)
-    for use in ("demo", "test"):
+    for use in ("demo", "test", "page"):
         (module.LOCKS / f"{use}.txt").write_text(f"# nothing for {use}\n")
     return module
 
@@ -93,6 +94,8 @@ def test_the_page_is_built_again_only_when_what_it_is_made_of_changes(door, tmp_
     built = []
 
     def run(label, command):
+        if "voicepilot.bundle" not in command:
+            return
         built.append(command)
         (tmp_path / "dist" / "page").mkdir(parents=True, exist_ok=True)
         (tmp_path / "dist" / "page" / "manifest.json").touch()

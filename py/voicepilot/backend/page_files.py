@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
@@ -31,18 +31,35 @@ class PageFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Document:
+    """A document of the page: its file, and the policy under which it runs."""
+
+    file: PageFile
+    policy: str
+
+    def policy_for(self, origin: str) -> str:
+        """The Content-Security-Policy for it when served from `origin` (`http://HOST`)."""
+        # The build writes a WebSocket's source as "ws" before the mark: ws{origin}/bridge.
+        sockets = f"ws{origin.removeprefix('http')}"
+        return self.policy.replace(f"ws{ORIGIN_MARK}", sockets).replace(ORIGIN_MARK, origin)
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
-    """A built page in memory; `files` by the path below the page's root, `index.html` among them."""
+    """A built page in memory; `files` by the path below the page's root, `index.html` among them.
+
+    `others` are documents beside `index.html`, by the paths at which they are served (`/debug`).
+    """
 
     build: str
     policy: str
     files: Mapping[str, PageFile]
+    others: Mapping[str, Document] = field(default_factory=dict)
 
-    def policy_for(self, origin: str) -> str:
-        """The Content-Security-Policy for this page when served from `origin` (`http://HOST`)."""
-        # The build writes a WebSocket's source as "ws" before the mark: ws{origin}/bridge.
-        sockets = f"ws{origin.removeprefix('http')}"
-        return self.policy.replace(f"ws{ORIGIN_MARK}", sockets).replace(ORIGIN_MARK, origin)
+    @property
+    def documents(self) -> dict[str, Document]:
+        """Every document by the path at which it is served."""
+        return {"/": Document(self.files[INDEX], self.policy), **self.others}
 
 
 def load_page(folder: Path) -> Page:
@@ -63,7 +80,11 @@ def load_page(folder: Path) -> Page:
     files = {path: _load(root, path, entry) for path, entry in listed.items()}
     if INDEX not in files:
         raise _broken(folder, f"{INDEX} is not listed")
-    return Page(build, policy, files)
+    others = {
+        path: _document(folder, path, entry, files)
+        for path, entry in manifest.get("documents", {}).items()
+    }
+    return Page(build, policy, files, others)
 
 
 def _manifest_parts(folder: Path, manifest: object) -> tuple[str, str, dict[str, Any]]:
@@ -76,7 +97,20 @@ def _manifest_parts(folder: Path, manifest: object) -> tuple[str, str, dict[str,
         raise _broken(folder, "manifest.json has no policy")
     if not isinstance(files, dict):
         raise _broken(folder, "manifest.json lists no files")
+    if not isinstance(manifest.get("documents", {}), dict):
+        raise _broken(folder, "manifest.json's documents are no object")
     return build, policy, files
+
+
+def _document(folder: Path, path: str, entry: object, files: Mapping[str, PageFile]) -> Document:
+    file, policy = (
+        (entry.get("file"), entry.get("policy")) if isinstance(entry, dict) else (None, None)
+    )
+    if not (isinstance(policy, str) and policy):
+        raise _broken(folder, f"the document {path} has no policy")
+    if not isinstance(file, str) or file.removeprefix("/") not in files:
+        raise _broken(folder, f"the document {path} has no file")
+    return Document(files[file.removeprefix("/")], policy)
 
 
 def _load(root: Path, path: str, entry: object) -> PageFile:

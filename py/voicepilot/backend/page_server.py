@@ -2,7 +2,7 @@
 
 | request | answer |
 |---|---|
-| `GET /` | the page, with its policy, never stored |
+| `GET /` | the page, with its policy, never stored; so for every other document (`/debug`) |
 | `GET /FILE` | a file of the manifest, kept for ever by the browser (names carry the content's hash) |
 | `POST /session` `{"token"}` | 204 and the cookie, once; else 403 with a Problem |
 | `GET /session` | 204 with a good cookie, else 403 with a Problem |
@@ -22,7 +22,7 @@ from typing import Final, TypeAlias
 from aiohttp import WSCloseCode, web
 
 from voicepilot.backend.door import Door, origin_of
-from voicepilot.backend.page_files import INDEX, Page
+from voicepilot.backend.page_files import Page
 from voicepilot.bridge.jsonrpc import MAX_TEXT
 from voicepilot.protocol.problems import problem
 
@@ -63,7 +63,7 @@ class PageServer:
         application = web.Application(middlewares=[self._check_door], client_max_size=_LARGEST_BODY)
         application.add_routes(
             [
-                web.get("/", self._index),
+                *(web.get(path, self._document) for path in page.documents),
                 web.get("/bridge", self._bridge),
                 web.get("/session", self._has_session),
                 web.post("/session", self._open_session),
@@ -103,13 +103,13 @@ class PageServer:
             raise web.HTTPForbidden(text="This server answers only to its own page.")
         return await handler(request)
 
-    async def _index(self, request: web.Request) -> web.Response:
-        index = self._page.files[INDEX]
+    async def _document(self, request: web.Request) -> web.Response:
+        document = self._page.documents[request.path]
         return web.Response(
-            body=index.body,
+            body=document.file.body,
             headers={
-                "Content-Type": index.content_type,
-                "Content-Security-Policy": self._page.policy_for(origin_of(request.host)),
+                "Content-Type": document.file.content_type,
+                "Content-Security-Policy": document.policy_for(origin_of(request.host)),
                 "Cache-Control": "no-store",
             },
         )
@@ -117,7 +117,8 @@ class PageServer:
     async def _file(self, request: web.Request) -> web.Response:
         path = request.match_info["path"]
         file = self._page.files.get(path)
-        if file is None or path == INDEX:
+        # A document is served at its own address only, where its policy goes with it.
+        if file is None or any(file is each.file for each in self._page.documents.values()):
             raise web.HTTPNotFound(text="There is no such file.")
         return web.Response(
             body=file.body,
