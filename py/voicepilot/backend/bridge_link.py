@@ -16,7 +16,7 @@ from typing import Final, Protocol
 from aiohttp import WSMsgType, web
 
 from voicepilot.backend.failure import Failure
-from voicepilot.bridge import messages
+from voicepilot.bridge import debug_messages, messages
 from voicepilot.bridge.jsonrpc import (
     INTERNAL_ERROR,
     INVALID_PARAMS,
@@ -53,12 +53,34 @@ class PageDesk(Protocol):
         """Take note that the page has ended a call."""
 
 
-class BridgeLink:
-    """Serves one connected WebSocket until either end closes it."""
+class DebuggingDesk(Protocol):
+    """What the debugging page may ask for beside that. Each may raise `Failure`."""
 
-    def __init__(self, socket: web.WebSocketResponse, desk: PageDesk) -> None:
+    async def scenarios(self) -> debug_messages.Scenarios:
+        """List the faults that the embedded service can have."""
+
+    async def set_scenario(self, wish: debug_messages.SetScenario) -> debug_messages.Scenarios:
+        """Switch one of them."""
+
+    async def wheels(self) -> debug_messages.Wheels:
+        """List the wheels that can be installed."""
+
+
+class BridgeLink:
+    """Serves one connected WebSocket until either end closes it.
+
+    Without a `debugging` desk the methods of the debugging page do not exist.
+    """
+
+    def __init__(
+        self,
+        socket: web.WebSocketResponse,
+        desk: PageDesk,
+        debugging: DebuggingDesk | None = None,
+    ) -> None:
         self._socket = socket
         self._desk = desk
+        self._debugging = debugging
         self._endpoint = Endpoint()
         self._room = asyncio.Semaphore(_MOST_AT_ONCE)
 
@@ -129,6 +151,22 @@ class BridgeLink:
             case messages.TOOL_CALL:
                 output = await self._desk.run_tool(messages.ToolCall.from_params(params))
                 return output.to_params()
+            case _ if self._debugging is not None:
+                return await self._debug_result(self._debugging, method, params)
+            case _:
+                raise _UnknownMethodError(f"there is no method {method[:40]!r}")
+
+    async def _debug_result(
+        self, desk: DebuggingDesk, method: str, params: Mapping[str, object]
+    ) -> dict[str, object]:
+        match method:
+            case debug_messages.SCENARIO_LIST:
+                return (await desk.scenarios()).to_params()
+            case debug_messages.SCENARIO_SET:
+                wish = debug_messages.SetScenario.from_params(params)
+                return (await desk.set_scenario(wish)).to_params()
+            case debug_messages.WHEEL_LIST:
+                return (await desk.wheels()).to_params()
             case _:
                 raise _UnknownMethodError(f"there is no method {method[:40]!r}")
 

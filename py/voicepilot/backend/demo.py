@@ -22,11 +22,13 @@ from aiohttp import web
 
 from voicepilot.backend import tools
 from voicepilot.backend.bridge_link import BridgeLink
+from voicepilot.backend.debug_desk import DebugDesk
 from voicepilot.backend.embedded import EmbeddedService
 from voicepilot.backend.end_signals import on_end_signals
 from voicepilot.backend.page_files import Page, PageError, load_page
 from voicepilot.backend.page_server import PageServer, listen
 from voicepilot.backend.signalling import Relay
+from voicepilot.backend.wheels import WheelFolder
 from voicepilot.bridge import messages
 from voicepilot.protocol.session_config import ServerVad, SessionConfig
 
@@ -45,12 +47,16 @@ _SESSION: Final = SessionConfig(
 
 @dataclass(frozen=True, slots=True)
 class DemoOptions:
-    """What the command line chose. `port` None is the preferred one or else any that is free."""
+    """What the command line chose. `port` None is the preferred one or else any that is free.
+
+    `wheels` is a folder of wheels that the debugging page may install.
+    """
 
     page: Path
     folder: Path
     port: int | None = None
     open_browser: bool = True
+    wheels: Path | None = None
 
 
 class DemoDesk:
@@ -105,11 +111,13 @@ async def _serve(options: DemoOptions, page: Page, listener: socket.socket) -> i
         try:
             async with Relay() as relay:
                 desk = DemoDesk(page.build, service, relay, tools.Toolbox(options.folder))
+                wheels = WheelFolder(options.wheels) if options.wheels is not None else None
+                debugging = DebugDesk(service.ready, wheels)
 
                 async def serve_bridge(bridge: web.WebSocketResponse) -> None:
-                    await BridgeLink(bridge, desk).serve()
+                    await BridgeLink(bridge, desk, debugging).serve()
 
-                async with PageServer(page, listener, serve_bridge) as server:
+                async with PageServer(page, listener, serve_bridge, wheels) as server:
                     await service.start()
                     _greet(server.url)
                     if options.open_browser and _has_desktop():

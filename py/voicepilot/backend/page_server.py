@@ -4,6 +4,7 @@
 |---|---|
 | `GET /` | the page, with its policy, never stored; so for every other document (`/debug`) |
 | `GET /FILE` | a file of the manifest, kept for ever by the browser (names carry the content's hash) |
+| `GET /wheels/NAME` | a wheel of the folder given by `--wheels`, with a good cookie; else 403 |
 | `POST /session` `{"token"}` | 204 and the cookie, once; else 403 with a Problem |
 | `GET /session` | 204 with a good cookie, else 403 with a Problem |
 | `GET /bridge` | the WebSocket, with a good cookie and our Origin; else 403 with a Problem |
@@ -23,6 +24,7 @@ from aiohttp import WSCloseCode, web
 
 from voicepilot.backend.door import Door, origin_of
 from voicepilot.backend.page_files import Page
+from voicepilot.backend.wheels import WheelFolder
 from voicepilot.bridge.jsonrpc import MAX_TEXT
 from voicepilot.protocol.problems import problem
 
@@ -50,11 +52,19 @@ _SHUTDOWN_S: Final = 1.0
 class PageServer:
     """Serves one `Page` on 127.0.0.1. An async context manager; leaving it closes every bridge.
 
-    Takes ownership of `listener`, a listening TCP socket (see `listen`).
+    Takes ownership of `listener`, a listening TCP socket (see `listen`). `wheels` is what the
+    debugging page may install.
     """
 
-    def __init__(self, page: Page, listener: socket.socket, serve_bridge: ServeBridge) -> None:
+    def __init__(
+        self,
+        page: Page,
+        listener: socket.socket,
+        serve_bridge: ServeBridge,
+        wheels: WheelFolder | None = None,
+    ) -> None:
         self._page = page
+        self._wheels = wheels
         self._listener = listener
         self._serve_bridge = serve_bridge
         self._bridges: set[web.WebSocketResponse] = set()
@@ -67,6 +77,7 @@ class PageServer:
                 web.get("/bridge", self._bridge),
                 web.get("/session", self._has_session),
                 web.post("/session", self._open_session),
+                web.get("/wheels/{name}", self._wheel),
                 web.get("/{path:.+}", self._file),
             ]
         )
@@ -123,6 +134,18 @@ class PageServer:
         return web.Response(
             body=file.body,
             headers={"Content-Type": file.content_type, "Cache-Control": _FOR_EVER},
+        )
+
+    async def _wheel(self, request: web.Request) -> web.Response:
+        if not self._admits(request):
+            return _not_allowed()
+        wheel = self._wheels.read(request.match_info["name"]) if self._wheels else None
+        if wheel is None:
+            raise web.HTTPNotFound(text="There is no such wheel.")
+        return web.Response(
+            body=wheel,
+            content_type="application/octet-stream",
+            headers={"Cache-Control": "no-store"},
         )
 
     async def _open_session(self, request: web.Request) -> web.Response:

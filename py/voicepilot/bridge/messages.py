@@ -42,7 +42,7 @@ class Hello:
     @classmethod
     def from_params(cls, params: object) -> Hello:
         """Raises MessageError."""
-        fields = _Fields(params, "build")
+        fields = Fields(params, "build")
         return cls(build=fields.text("build"))
 
 
@@ -60,7 +60,7 @@ class ToolInfo:
     @classmethod
     def from_params(cls, params: object) -> ToolInfo:
         """Raises MessageError."""
-        fields = _Fields(params, "name", "description")
+        fields = Fields(params, "name", "description")
         return cls(name=fields.text("name"), description=fields.text("description"))
 
 
@@ -89,7 +89,7 @@ class Welcome:
     @classmethod
     def from_params(cls, params: object) -> Welcome:
         """Raises MessageError."""
-        fields = _Fields(params, "service", "dialect", "tools", "build")
+        fields = Fields(params, "service", "dialect", "tools", "build")
         return cls(
             service=fields.text("service"),
             dialect=fields.text("dialect"),
@@ -112,7 +112,7 @@ class OpenCall:
     @classmethod
     def from_params(cls, params: object) -> OpenCall:
         """Raises MessageError."""
-        fields = _Fields(params, "attempt", "sdp")
+        fields = Fields(params, "attempt", "sdp")
         return cls(attempt=fields.integer("attempt", least=1), sdp=fields.sdp("sdp"))
 
 
@@ -141,7 +141,7 @@ class CallOpened:
     @classmethod
     def from_params(cls, params: object) -> CallOpened:
         """Raises MessageError."""
-        fields = _Fields(params, "sdp", "call_id", "expires_at", "dialect")
+        fields = Fields(params, "sdp", "call_id", "expires_at", "dialect")
         return cls(
             sdp=fields.sdp("sdp"),
             call_id=fields.text("call_id", empty=True),
@@ -169,7 +169,7 @@ class ToolCall:
     @classmethod
     def from_params(cls, params: object) -> ToolCall:
         """Raises MessageError."""
-        fields = _Fields(params, "call_id", "name", "arguments")
+        fields = Fields(params, "call_id", "name", "arguments")
         return cls(
             call_id=fields.text("call_id"),
             name=fields.text("name"),
@@ -190,7 +190,7 @@ class ToolOutput:
     @classmethod
     def from_params(cls, params: object) -> ToolOutput:
         """Raises MessageError."""
-        fields = _Fields(params, "output")
+        fields = Fields(params, "output")
         return cls(output=fields.text("output", empty=True))
 
 
@@ -207,12 +207,15 @@ class CallClosed:
     @classmethod
     def from_params(cls, params: object) -> CallClosed:
         """Raises MessageError."""
-        fields = _Fields(params, "call_id")
+        fields = Fields(params, "call_id")
         return cls(call_id=fields.text("call_id", empty=True))
 
 
-class _Fields:
-    """A JSON object that has exactly the expected fields, read one by one with their types."""
+class Fields:
+    """A JSON object that has exactly the expected fields, read one by one with their types.
+
+    Everything here raises MessageError where the object is not as expected.
+    """
 
     __slots__ = ("_values",)
 
@@ -228,6 +231,7 @@ class _Fields:
         self._values: Mapping[str, object] = params
 
     def text(self, name: str, *, empty: bool = False) -> str:
+        """A text; an empty one only where `empty` allows it."""
         value = self._values[name]
         if not isinstance(value, str):
             raise MessageError(name, "is not text")
@@ -236,6 +240,7 @@ class _Fields:
         return value
 
     def sdp(self, name: str) -> str:
+        """A session description."""
         value = self.text(name)
         if not value.startswith("v=0"):  # RFC 8866, section 5.1: the first line of every one
             raise MessageError(name, "is not a session description")
@@ -244,6 +249,7 @@ class _Fields:
         return value
 
     def integer(self, name: str, *, least: int = 0) -> int:
+        """A whole number."""
         value = self._values[name]
         if type(value) is not int:  # not isinstance: true is an int to Python
             raise MessageError(name, "is not a whole number")
@@ -252,9 +258,18 @@ class _Fields:
         return value
 
     def integer_or_none(self, name: str) -> int | None:
+        """A whole number, or null."""
         return None if self._values[name] is None else self.integer(name)
 
+    def flag(self, name: str) -> bool:
+        """True or false."""
+        value = self._values[name]
+        if not isinstance(value, bool):
+            raise MessageError(name, "is neither true nor false")
+        return value
+
     def array(self, name: str) -> list[object]:
+        """An array of anything."""
         value = self._values[name]
         if not isinstance(value, list | tuple):
             raise MessageError(name, "is not an array")
