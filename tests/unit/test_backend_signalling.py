@@ -111,20 +111,25 @@ UNAUTHORIZED = '{"error":{"code":"401","message":"Access denied due to invalid s
 NO_DEPLOYMENT = '{"error":{"code":"DeploymentNotFound","message":"The deployment does not exist."}}'
 
 
+NO_ROLE = '{"error":{"code":"PermissionDenied","message":"No role."}}'
+
+
 @pytest.mark.parametrize("step", ["mint", "calls"])
 @pytest.mark.parametrize(
     ("status", "body", "code", "says"),
     [
-        (400, '{"code":"OperationNotSupported","message":"No."}', "service-refused", "OperationN"),
-        (401, UNAUTHORIZED, "service-refused", "key is not accepted (status 401: 401, Access"),
-        (403, '{"error":{"code":"AuthenticationTypeDisabled"}}', "service-refused", "TypeDisabled"),
-        (404, NO_DEPLOYMENT, "service-refused", "DeploymentNotFound, The deployment"),
-        (404, "<html>not here</html>", "service-refused", "no such deployment here (status 404)."),
+        (400, '{"code":"OperationNotSupported","message":"No."}', "deployment-unfit", "OperationN"),
+        (401, NO_ROLE, "role-missing", "realtime service (status 401: PermissionDenied, No role)."),
+        (403, NO_ROLE, "role-missing", "has no role"),
+        (403, '{"error":{"code":"AuthenticationTypeDisabled"}}', "access-refused", "TypeDisabled"),
+        (403, "", "access-refused", "does not allow access (status 403)."),
+        (404, NO_DEPLOYMENT, "deployment-missing", "DeploymentNotFound, The deployment"),
+        (404, "<html>not here</html>", "service-refused", "no such deployment (status 404)."),
+        (422, "", "service-refused", "does not take this request (status 422)."),
         (429, '{"error":{"code":"429"}}', "service-busy", "no capacity"),
         (500, "", "service-failed", "status 500"),
         (503, "v=0 is no answer with this status", "service-failed", "status 503"),
         (307, "", "service-refused", "leads elsewhere"),
-        (401, f'{{"message":"wrong key {KEY}"}}', "service-refused", "wrong key …"),
     ],
 )
 async def test_refusals_are_sorted_into_problems(step, status, body, code, says):
@@ -136,6 +141,42 @@ async def test_refusals_are_sorted_into_problems(step, status, body, code, says)
         assert failed.value.problem.code == code
         assert says in failed.value.problem.says
         assert len(service.seen) == (1 if step == "mint" else 2)  # nobody followed or repeated
+
+
+@pytest.mark.parametrize(
+    ("step", "status", "body", "code", "says"),
+    [
+        ("mint", 401, UNAUTHORIZED, "key-refused", "accept the key (status 401: Access denied"),
+        ("mint", 401, f'{{"message":"wrong key {KEY}"}}', "key-refused", "wrong key …"),
+        ("calls", 401, UNAUTHORIZED, "call-key-refused", "short-lived key that it gave"),
+        ("mint", 400, "", "service-refused", "does not take this request (status 400)."),
+        ("calls", 400, '{"message":"No."}', "offer-refused", "of the call (status 400: No)."),
+    ],
+)
+async def test_the_same_status_means_another_thing_at_each_step(step, status, body, code, says):
+    async with azure() as (service, base):
+        setattr(service, step, (status, body, {}))
+        with pytest.raises(Failure) as failed:
+            await open_call(base)
+        assert failed.value.problem.code == code
+        assert says in failed.value.problem.says
+
+
+@pytest.mark.parametrize(
+    ("headers", "wait"),
+    [
+        ({"retry-after": "20"}, "Wait 20 seconds,"),
+        ({"retry-after-ms": "1500", "retry-after": "9"}, "Wait 2 seconds,"),
+        ({"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}, "Wait a moment,"),
+        ({"retry-after": "-1"}, "Wait a moment,"),
+    ],
+)
+async def test_a_used_up_quota_says_how_long_to_wait(headers, wait):
+    async with azure() as (service, base):
+        service.mint = (429, "", headers)
+        with pytest.raises(Failure) as failed:
+            await open_call(base)
+        assert failed.value.problem.next_step.startswith(wait)
 
 
 @pytest.mark.parametrize(

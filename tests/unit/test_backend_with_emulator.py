@@ -56,8 +56,8 @@ async def test_the_services_refusals_are_sorted(embedded):
         session = SessionConfig(model="m")
         with pytest.raises(Failure) as failed:
             await relay.open(service, session, "v=0\r\nno session at all")
-        assert failed.value.problem.code == "service-refused"
+        assert failed.value.problem.code == "offer-refused"
         stranger = Service(service.base, Credential.api_key("wrong"))
         with pytest.raises(Failure) as failed:
             await relay.open(stranger, session, "v=0\r\n")
-        assert "the key is not accepted (status 401" in failed.value.problem.says
+        assert "does not accept the key (status 401" in failed.value.problem.says

@@ -20,6 +20,7 @@ from voicepilot.session.commands import (
 )
 from voicepilot.session.connection import Connection, IllegalInputError, Input, State
 from voicepilot.session.conversation import Status
+from voicepilot.session.response_gate import ASK_SECONDS, EXPECT_SECONDS, STALL_SECONDS
 
 from .service_story import Story, answer, function_call, sent_types
 
@@ -480,3 +481,115 @@ def test_unknown_events_are_counted(story: Story) -> None:
 def test_an_idle_call_needs_no_timer() -> None:
     assert Call().next_deadline() is None
     assert Call().tick(1.0) == []
+
+
+# --- nobody answers -------------------------------------------------------------------------------------
+
+
+def test_a_turn_that_nobody_answers_is_told_and_gives_the_word_back(story: Story) -> None:
+    story.goes_live()
+    story.user_begins("item_1")
+    story.user_ends("item_1", None)
+    assert story.wait(EXPECT_SECONDS * 1000 - 1) == []
+    assert (story.call.phase, story.call.notice) == (Phase.THINKING, None)
+    story.wait(1)
+    assert story.call.phase is Phase.LISTENING
+    assert story.call.notice == problem("no-answer", seconds=5)
+    # What is asked anew is asked, and with the answer the notice goes.
+    assert sent_types(story.call.say("Are you there?", story.now)) == [
+        "conversation.item.create",
+        "response.create",
+    ]
+    story.wait(ASK_SECONDS * 1000)
+    assert story.call.phase is Phase.LISTENING
+    assert story.call.notice == problem("no-answer", seconds=5)
+    story.answer_begins("resp_1", "item_2", "item_1")
+    assert story.call.notice is None
+
+
+def test_the_wait_is_counted_from_the_last_turn(story: Story) -> None:
+    story.goes_live()
+    story.user_begins("item_1")
+    story.user_ends("item_1", None)
+    story.wait(EXPECT_SECONDS * 1000 - 1)
+    story.user_begins("item_2")
+    story.user_ends("item_2", "item_1")
+    story.wait(EXPECT_SECONDS * 1000 - 1)
+    assert story.call.notice is None
+    story.wait(1)
+    assert story.call.notice is not None
+
+
+def test_an_answer_that_begins_and_stalls_is_told_and_can_be_interrupted(story: Story) -> None:
+    story.goes_live()
+    story.call.say("A long one, please.", story.now)
+    story.answer_begins("resp_1", "item_2", "vp-1-1")
+    for _ in range(3):  # slow is not silent
+        story.wait(STALL_SECONDS * 1000 - 1)
+        story.words("resp_1", "item_2", "word ")
+    assert story.call.notice is None
+    story.wait(STALL_SECONDS * 1000)
+    assert story.call.phase is Phase.LISTENING
+    assert story.call.notice == problem("no-answer", seconds=10)
+    assert story.call.next_deadline() is None
+    # It may still be made: nothing is asked over it, but it can be stopped.
+    assert sent_types(story.call.say("Hello?", story.now)) == ["conversation.item.create"]
+    assert "response.cancel" in sent_types(story.call.interrupt(story.now))
+    assert sent_types(story.answer_done("resp_1", status="cancelled")) == ["response.create"]
+
+
+def test_a_long_answer_is_no_silence_while_it_sounds(story: Story) -> None:
+    story.goes_live()
+    story.call.say("Go on.", story.now)
+    story.answer_begins("resp_1", "item_2", "vp-1-1")
+    story.sound_begins("resp_1")
+    for _ in range(4):
+        story.wait(STALL_SECONDS * 1000)
+    assert story.call.notice is None
+    assert story.call.phase is Phase.ASSISTANT_SPEAKING
+
+
+def test_a_refused_request_for_an_answer_gives_the_word_back(story: Story) -> None:
+    story.goes_live()
+    create = story.call.say("Hello.", story.now)[-1]
+    assert isinstance(create, Send)
+    error = {"code": "invalid_value", "message": "No.", "event_id": create.event.event_id}
+    story.hears("error", error=error)
+    assert story.call.phase is Phase.LISTENING
+    assert story.call.notice is not None
+    assert story.call.notice.code == "request-refused"
+
+
+@pytest.mark.parametrize(
+    ("status", "details", "code", "says"),
+    [
+        ("failed", {"error": {"code": "rate_limit_exceeded"}}, "response-failed", "rate_limit"),
+        ("incomplete", {"reason": "content_filter"}, "response-filtered", "content filter"),
+        ("incomplete", {"reason": "max_output_tokens"}, "response-cut", "longest length"),
+    ],
+)
+def test_why_an_answer_is_not_whole_is_told(
+    story: Story, status: str, details: dict[str, object], code: str, says: str
+) -> None:
+    story.goes_live()
+    story.call.say("Hello.", story.now)
+    story.answer_begins("resp_1", "item_2", "vp-1-1")
+    story.answer_done("resp_1", status=status, status_details={"type": status, **details})
+    assert story.call.phase is Phase.LISTENING
+    assert story.call.notice is not None
+    assert story.call.notice.code == code
+    assert says in story.call.notice.says
+
+
+def test_an_answer_does_not_make_a_missing_transcript_good(story: Story) -> None:
+    story.goes_live()
+    story.user_begins("item_1")
+    story.user_ends("item_1", None)
+    failed = "conversation.item.input_audio_transcription.failed"
+    story.hears(failed, item_id="item_1", error={"code": "DeploymentNotFound", "message": "No."})
+    story.answers("resp_1", "item_2", "item_1", "Yes.")
+    assert story.call.notice == problem("transcription-missing")
+    story.user_begins("item_3")
+    story.user_ends("item_3", "item_2")
+    story.transcribed("item_3", "Now?")
+    assert story.call.notice is None

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -123,13 +124,18 @@ class Relay:
                 service.base.rstrip("/") + path, headers=headers, data=body, allow_redirects=False
             ) as response:
                 content = await _read(response)
-                answer = _Answer(response.status, content, response.headers.get("Location", ""))
+                answer = _Answer(
+                    response.status,
+                    content,
+                    response.headers.get("Location", ""),
+                    _seconds_to_wait(response.headers),
+                )
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             _log.warning("POST %s: %s", path, type(error).__name__)
             raise Failure("service-unreachable") from error
         if not 200 <= answer.status < 300:
             _log.warning("POST %s: status %d", path, answer.status)
-            raise _refusal(answer, service.credential)
+            raise _refusal(answer, service.credential, minting=path == _MINT)
         return answer
 
 
@@ -138,6 +144,8 @@ class _Answer:
     status: int
     body: bytes
     location: str
+    wait_s: int | None
+    """How long the service asks to wait, whole seconds."""
 
 
 def call_name(location: str) -> str:
@@ -150,44 +158,68 @@ def call_name(location: str) -> str:
     return asked[0] if asked else parts.path.rstrip("/").rpartition("/")[2]
 
 
-def _refusal(answer: _Answer, credential: Credential) -> Failure:
-    """Sort an answer that is no success into the catalogue's problems."""
-    words = _service_words(answer.body).replace(credential.value, "…")
+def _refusal(answer: _Answer, credential: Credential, *, minting: bool) -> Failure:
+    """Sort an answer that is no success into the catalogue's problems.
+
+    Azure's code says more than the status, which is 401 or 403 for a missing role and 400 or 404 for a
+    deployment that cannot be used. Sources: Microsoft's error reference and recordings of the service.
+    """
+    error = _service_error(answer.body)
+    named = _BY_CODE.get(str(error.get("code")))
+    sort, ours = (named, "") if named else _by_status(answer, minting=minting)
+    if sort == "service-busy":
+        return Failure(sort)
+    if sort == "service-throttled":
+        return Failure(sort, seconds=answer.wait_s)
+    words = (str(error.get(name) or "") for name in ("code", "message"))
+    said = ", ".join(each for each in words if each not in ("", str(answer.status)))
+    said = said.rstrip(". ").replace(credential.value, "…")[:200]
+    remark = f"(status {answer.status}: {said})" if said else f"(status {answer.status})"
+    return Failure(sort, detail=f"{ours} {remark}." if ours else remark)
+
+
+_BY_CODE: Final[dict[str, str]] = {
+    "PermissionDenied": "role-missing",
+    "AuthenticationTypeDisabled": "access-refused",
+    "DeploymentNotFound": "deployment-missing",
+    "OperationNotSupported": "deployment-unfit",
+}
+
+
+def _by_status(answer: _Answer, *, minting: bool) -> tuple[str, str]:
+    """The problem, and the words of ours that its sentence needs."""
     match answer.status:
         case 429:
-            return Failure("service-busy")
+            return ("service-busy" if answer.wait_s is None else "service-throttled"), ""
         case status if status >= 500:
-            return Failure("service-failed", detail=_detail("it reports an error", status, words))
+            return "service-failed", "it reports an error"
         case 401:
-            return Failure("service-refused", detail=_detail("the key is not accepted", 401, words))
+            return ("key-refused" if minting else "call-key-refused"), ""
         case 403:
-            return Failure("service-refused", detail=_detail("access is not allowed", 403, words))
+            return "access-refused", ""
         case 404:
-            return Failure(
-                "service-refused", detail=_detail("there is no such deployment here", 404, words)
-            )
+            return "service-refused", "there is nothing at this address, or no such deployment"
         case status if status < 400:
-            return Failure(
-                "service-refused", detail=_detail("its address leads elsewhere", status, words)
-            )
-        case status:
-            return Failure(
-                "service-refused", detail=_detail("it does not take this request", status, words)
-            )
+            return "service-refused", "its address leads elsewhere"
+        case 400 if not minting:
+            return "offer-refused", ""
+    return "service-refused", "it does not take this request"
 
 
-def _detail(ours: str, status: int, words: str) -> str:
-    said = f": {words}" if words else ""
-    return f"{ours} (status {status}{said})."
+def _seconds_to_wait(headers: Mapping[str, str]) -> int | None:
+    """What `retry-after-ms` (Azure's) or `retry-after` asks for; None where neither has a number."""
+    for name, per_second in (("retry-after-ms", 1000), ("retry-after", 1)):
+        text = headers.get(name, "")
+        if text.isascii() and text.isdigit() and len(text) <= 7:
+            return max(1, math.ceil(int(text) / per_second))
+    return None
 
 
-def _service_words(body: bytes) -> str:
-    """Code and message of an error body, with or without the outer `error`."""
+def _service_error(body: bytes) -> dict[str, Any]:
+    """The error in an error body, with or without the outer `error`."""
     outer = _json_object(body)
     inner = outer.get("error")
-    error = inner if isinstance(inner, dict) else outer
-    words = [str(error[name]) for name in ("code", "message") if error.get(name)]
-    return ", ".join(words).rstrip(". ")[:200]
+    return inner if isinstance(inner, dict) else outer
 
 
 def _json_object(body: bytes) -> dict[str, Any]:

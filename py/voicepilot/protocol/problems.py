@@ -131,6 +131,56 @@ _CATALOGUE: Final[dict[str, tuple[Mender, str, str, bool]]] = {
         "Check the key, the role and the deployment name that VoicePilot was started with.",
         True,
     ),
+    "key-refused": (
+        _A,
+        "The realtime service does not accept the key {detail}.",
+        "Check the key, and that it belongs to the resource whose address is set.",
+        True,
+    ),
+    "role-missing": (
+        _A,
+        "Your account has no role that lets it use the realtime service {detail}.",
+        "Ask the resource's administrator for the role Cognitive Services OpenAI User; a new role "
+        "takes about five minutes.",
+        True,
+    ),
+    "access-refused": (
+        _A,
+        "The realtime service does not allow access {detail}.",
+        "Ask the resource's administrator whether keys and this network are allowed.",
+        True,
+    ),
+    "deployment-missing": (
+        _A,
+        "The realtime service has no deployment of this name {detail}.",
+        "Check that the name is the deployment's, not the model's; if it was created just now, "
+        "wait five minutes and press Talk again.",
+        True,
+    ),
+    "deployment-unfit": (
+        _A,
+        "The deployment cannot hold realtime calls {detail}.",
+        "Choose a deployment of a realtime model.",
+        True,
+    ),
+    "call-key-refused": (
+        _S,
+        "The realtime service did not take the short-lived key that it gave for this call {detail}.",
+        "Press Talk again for a new key; if it goes on, look at the service's status.",
+        True,
+    ),
+    "offer-refused": (
+        _V,
+        "The realtime service did not take this browser's description of the call {detail}.",
+        "Press Talk again; if it goes on, use a current version of Chrome or Edge.",
+        True,
+    ),
+    "service-throttled": (
+        _S,
+        "The quota of the deployment is used up for now.",
+        "Wait {seconds} seconds, then press Talk again.",
+        True,
+    ),
     "service-busy": (
         _S,
         "The realtime service has no capacity for this call just now.",
@@ -168,10 +218,34 @@ _CATALOGUE: Final[dict[str, tuple[Mender, str, str, bool]]] = {
         "Press Talk to call again; the transcript stays here.",
         True,
     ),
+    "no-answer": (
+        _S,
+        "The assistant has not answered for {seconds} seconds.",
+        "Ask again; if it stays silent, press Stop and then Talk for a new call.",
+        False,
+    ),
+    "response-filtered": (
+        _U,
+        "The service's content filter stopped the answer.",
+        "Ask in other words.",
+        False,
+    ),
+    "response-cut": (
+        _A,
+        "The answer reached the longest length that is set for answers, and ends there.",
+        "Ask the assistant to go on.",
+        False,
+    ),
     "response-failed": (
         _S,
         "The assistant could not answer: {detail}",
         "Ask again; if it goes on, look at the quota of the deployment.",
+        False,
+    ),
+    "transcription-missing": (
+        _A,
+        "What you said cannot be written down: there is no such transcription deployment.",
+        "The talk goes on; check the name of the transcription deployment.",
         False,
     ),
     "transcription-failed": (
@@ -213,7 +287,8 @@ CODES: Final[frozenset[str]] = frozenset(_CATALOGUE)
 def problem(code: str, **details: object) -> Problem:
     """Return the catalogue's problem `code`, its sentences filled with `details`.
 
-    Most take none; `detail` is the service's own words, `seconds` a time limit.
+    Most take none; `detail` is the service's own words (after a colon a clause with its full stop, elsewhere
+    a remark in brackets), `seconds` a time.
     Raises KeyError for a code that is not in the catalogue or a detail that is missing.
     """
     mender, says, next_step, fatal = _CATALOGUE[code]

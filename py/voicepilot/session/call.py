@@ -31,7 +31,7 @@ from ..protocol.client_events import (
 from ..protocol.dialects import Dialect
 from ..protocol.items import function_output, typed_message
 from ..protocol.problems import Problem, problem
-from ..protocol.server_events import ServerEvent
+from ..protocol.server_events import ErrorDetail, ServerEvent
 from ..protocol.service_errors import ALREADY_ACTIVE, judge
 from .commands import (
     CallTool,
@@ -75,6 +75,10 @@ _PHASES: Final[dict[State, Phase]] = {
     State.ENDED: Phase.ENDED,
     State.FAILED: Phase.FAILED,
 }
+
+
+_OF_TRANSCRIPTION: Final = ("transcription-failed", "transcription-missing")
+"""Notices that an answer does not make untrue, only a transcript."""
 
 
 class Call:
@@ -269,8 +273,14 @@ class Call:
             seconds, code = LIMITS[self.connection.state]
             words = {"seconds": round(seconds)} if code == "connection-timeout" else {}
             return self.failed(self.attempt, problem(code, **words), now)
-        if self.gate.tick(now) and not self.record.playout.sounding:
+        sounding = self.record.playout.sounding
+        if sounding:
+            self.gate.heard(self.gate.response_id, now)
+        silence = self.gate.tick(now)
+        if silence is not None and not sounding:
             self._turns.apply(Report.ANSWER_ENDS)
+            if silence:
+                self.notice = problem("no-answer", seconds=round(silence))
         return self._create_if_free(now)
 
     # --- inside: what an event asks for -----------------------------------------------------------------
@@ -286,6 +296,7 @@ class Call:
         return []
 
     def _react(self, event: ServerEvent, now: float) -> list[Command]:
+        self.gate.heard(getattr(event, "response_id", ""), now)
         match event:
             case ev.TranscriptDelta() | ev.TextDelta():
                 if not self.record.is_elsewhere(event.response_id):
@@ -295,11 +306,13 @@ class Call:
             case ev.SpeechStopped():
                 self._user_stopped(now)
             case ev.ResponseCreated() if not event.response.out_of_band:
-                self.gate.created(event.response.id)
+                self.gate.created(event.response.id, now)
+                self._retract("no-answer")
                 self._turns.apply(Report.ANSWER_AWAITED)
                 return [LetReplySound(self.attempt)]
             case ev.PlayoutStarted() if event.response_id != self._silenced:
                 self.latency.sound_sent(now)
+                self._retract("no-answer")
                 self._turns.apply(Report.SOUND_BEGINS)
                 return [LetReplySound(self.attempt)]
             case ev.PlayoutStopped() | ev.PlayoutCleared():
@@ -313,7 +326,9 @@ class Call:
             case ev.Error():
                 return self._service_error(event, now)
             case ev.TranscriptionFailed():
-                self.notice = problem("transcription-failed", detail=event.error.message)
+                self.notice = _transcription_problem(event.error)
+            case ev.TranscriptionCompleted():
+                self._retract(*_OF_TRANSCRIPTION)
         return []
 
     def _user_stopped(self, now: float) -> None:
@@ -330,15 +345,13 @@ class Call:
         cancelled = response.status == "cancelled"
         commands: list[Command] = []
         if response.status == "completed":
-            self.notice = None
+            if self.notice is not None and self.notice.code not in _OF_TRANSCRIPTION:
+                self.notice = None
             for item in response.output:
                 if item.type == "function_call":
                     commands += self._call_tool(response.id, item.call_id)
         elif response.status in ("failed", "incomplete"):
-            error = self.record.failed_responses[-1]
-            self.notice = problem(
-                "response-failed", detail=error.message or error.code or "no reason"
-            )
+            self.notice = _response_problem(self.record.failed_responses[-1])
         self.gate.done(response.id, cancelled=cancelled)
         if cancelled:
             self.latency.drop()
@@ -361,6 +374,8 @@ class Call:
         already_active = error.code == ALREADY_ACTIVE
         if already_active or (self._create_id and error.event_id == self._create_id):
             self.gate.refused(now, other_active=already_active)
+            if not self.gate.busy and not self.record.playout.sounding:
+                self._turns.apply(Report.ANSWER_ENDS)
         what = judge(error)
         return self.failed(self.attempt, what, now) if what is not None else []
 
@@ -404,6 +419,11 @@ class Call:
         detection = session.turn_detection
         return detection is not None and detection.get(f"{what}_response") is not False
 
+    def _retract(self, *codes: str) -> None:
+        """Show no more what has turned out well."""
+        if self.notice is not None and self.notice.code in codes:
+            self.notice = None
+
     def _lost(self) -> Problem:
         if self.online:
             return problem("connection-lost")
@@ -428,6 +448,21 @@ class Call:
         self._turns = TurnTaking()
         self._create_id = self._silenced = ""
         self._called = set()
+
+
+def _response_problem(error: ErrorDetail) -> Problem:
+    match error.code:
+        case "content_filter":
+            return problem("response-filtered")
+        case "max_output_tokens":
+            return problem("response-cut")
+    return problem("response-failed", detail=error.message or error.code or "no reason")
+
+
+def _transcription_problem(error: ErrorDetail) -> Problem:
+    if error.code == "DeploymentNotFound":
+        return problem("transcription-missing")
+    return problem("transcription-failed", detail=error.message or error.code or "no reason")
 
 
 def _with_id(event: ClientEvent, event_id: str) -> ClientEvent:

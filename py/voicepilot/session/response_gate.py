@@ -13,6 +13,10 @@ speaking. So every wish for a response goes through this gate:
 - a create that was refused because another response was faster is a wish again; one that was refused for
   another reason is dropped; one that nobody answered for `ASK_SECONDS` no longer holds up the next.
 
+The gate also notices that nobody answers: no response for `EXPECT_SECONDS` or `ASK_SECONDS`, or one that
+began and of which nothing came for `STALL_SECONDS`. The latter is still being made for all this side knows,
+so nothing is granted over it; the user can interrupt it.
+
 Responses outside the conversation do not count here. The gate has no clock: `now` is passed in.
 """
 
@@ -23,6 +27,8 @@ from typing import Final
 
 ASK_SECONDS: Final = 5.0
 EXPECT_SECONDS: Final = 5.0
+STALL_SECONDS: Final = 10.0
+"""More than it takes a slow model to think and a sentence to be spoken into the stream."""
 RETRY_SECONDS: Final = 2.0
 """After a refusal the other response's end is awaited, but no longer than this if its start was missed."""
 
@@ -48,6 +54,8 @@ class ResponseGate:
         self._wished = False
         self._open_calls: dict[str, str] = {}  # call id -> response id
         self._refusals = 0
+        self._wait = 0.0
+        self._heard_at = 0.0
 
     @property
     def busy(self) -> bool:
@@ -65,7 +73,7 @@ class ResponseGate:
         if not self._wished or self.stage is not Stage.RESTING or self._open_calls:
             return False
         self._wished = False
-        self._enter(Stage.ASKED, now + ASK_SECONDS)
+        self._enter(Stage.ASKED, now, ASK_SECONDS)
         return True
 
     # --- function calls -----------------------------------------------------------------------------
@@ -84,13 +92,21 @@ class ResponseGate:
 
     def user_turn_ended(self, now: float) -> None:
         """The user's turn ended and the service will answer it by itself."""
-        if self.stage is Stage.RESTING:
-            self._enter(Stage.EXPECTED, now + EXPECT_SECONDS)
+        if self.stage in (Stage.RESTING, Stage.EXPECTED):
+            self._enter(Stage.EXPECTED, now, EXPECT_SECONDS)
 
-    def created(self, response_id: str) -> None:
+    def created(self, response_id: str, now: float) -> None:
         """A response began, asked for by this side or not."""
         self._refusals = 0
-        self._enter(Stage.ACTIVE, None, response_id)
+        self._heard_at = now
+        self._enter(Stage.ACTIVE, now, STALL_SECONDS, response_id)
+
+    def heard(self, response_id: str, now: float) -> None:
+        """Something of this response came, or is being heard."""
+        if self.stage is Stage.ACTIVE and response_id and response_id == self.response_id:
+            self._heard_at = now
+            if self.deadline is None:
+                self.deadline = now + STALL_SECONDS
 
     def done(self, response_id: str, *, cancelled: bool = False) -> None:
         """A response ended. After a cancelled one its functions want no answer."""
@@ -99,7 +115,7 @@ class ResponseGate:
                 if of == response_id:
                     del self._open_calls[call_id]
         if self.stage is Stage.ACTIVE and self.response_id in ("", response_id):
-            self._enter(Stage.RESTING, None)
+            self._rest()
 
     def refused(self, now: float, *, other_active: bool) -> None:
         """The service refused the create that was sent last."""
@@ -107,16 +123,29 @@ class ResponseGate:
         if other_active and self._refusals <= _MOST_REFUSALS:
             self._wished = True
             if self.stage is not Stage.ACTIVE:
-                self._enter(Stage.ACTIVE, now + RETRY_SECONDS)
+                self._enter(Stage.ACTIVE, now, RETRY_SECONDS)
         elif self.stage is Stage.ASKED:
-            self._enter(Stage.RESTING, None)
+            self._rest()
 
-    def tick(self, now: float) -> bool:
-        """Stop waiting for what did not come; return whether that was so."""
+    def tick(self, now: float) -> float | None:
+        """Stop waiting for what did not come; return for how many seconds nobody answered.
+
+        None where nothing was due; 0.0 where only the end of another's response was awaited.
+        """
         if self.deadline is None or now < self.deadline:
-            return False
-        self._enter(Stage.RESTING, None)
-        return True
+            return None
+        if self.stage is Stage.ACTIVE and self.response_id:
+            # The deadline is not moved with each event, only here: events come by the hundred.
+            since = self._heard_at + STALL_SECONDS
+            self.deadline = since if now < since else None
+            return None if now < since else STALL_SECONDS
+        waited = 0.0 if self.stage is Stage.ACTIVE else self._wait
+        self._rest()
+        return waited
 
-    def _enter(self, stage: Stage, deadline: float | None, response_id: str = "") -> None:
-        self.stage, self.deadline, self.response_id = stage, deadline, response_id
+    def _enter(self, stage: Stage, now: float, seconds: float, response_id: str = "") -> None:
+        self.stage, self.response_id = stage, response_id
+        self.deadline, self._wait = now + seconds, seconds
+
+    def _rest(self) -> None:
+        self.stage, self.response_id, self.deadline = Stage.RESTING, "", None
