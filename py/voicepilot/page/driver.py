@@ -82,6 +82,7 @@ class Driver:
         self._clock = clock
         self._sound = Sound(scope, meter_url, self._sound_blocked)
         self._timer = seam.Timer(scope, self._tick)
+        self._deadline: float | None = None
         self._attempt: Attempt | None = None
         self._notices: dict[str, Problem] = {}
         self._pending: deque[Command] = deque()
@@ -166,12 +167,17 @@ class Driver:
                 self._carry_out(self._pending.popleft())
         finally:
             self._running = False
-        deadline = self.call.next_deadline()
+        self._set_timer(self.call.next_deadline())
+        self._display.changed()
+
+    def _set_timer(self, deadline: float | None) -> None:
+        if deadline == self._deadline:
+            return  # as after most events: two calls of the browser saved
+        self._deadline = deadline
         if deadline is None:
             self._timer.clear()
         else:
             self._timer.set(deadline - self._clock())
-        self._display.changed()
 
     def _carry_out(self, command: Command) -> None:
         if isinstance(command, OpenMicrophone):
@@ -209,6 +215,7 @@ class Driver:
         return self._attempt
 
     def _tick(self) -> None:
+        self._deadline = None
         self._run(self.call.tick(self._clock()))
 
     # ---- work for one attempt
