@@ -7,21 +7,23 @@ the session expires or the service ends. Whatever ends it, :meth:`Call.run` lets
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from typing import TYPE_CHECKING
 
+from voicepilot.emulator.garbage import Garbler
 from voicepilot.emulator.hearing import Hearing
 from voicepilot.emulator.ids import call_identifier
 from voicepilot.emulator.peer import Peer
+from voicepilot.emulator.playout import Playout
 from voicepilot.emulator.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from voicepilot.emulator.configuration import Configuration
+    from voicepilot.emulator.events import Event
     from voicepilot.emulator.ice_tcp import IceTcpFront
-    from voicepilot.emulator.mind import Mind
-    from voicepilot.emulator.models import Models
+    from voicepilot.emulator.reply import Reply
+    from voicepilot.emulator.session import Means
 
 logger = logging.getLogger(__name__)
 
@@ -29,26 +31,24 @@ logger = logging.getLogger(__name__)
 class Call:
     """One call. ``answer`` it, then ``run`` it in a task; ``hang_up`` ends that task."""
 
-    def __init__(
-        self,
-        configuration: Configuration,
-        *,
-        front: IceTcpFront,
-        models: Callable[[], Awaitable[Models]],
-        mind: Mind,
-    ) -> None:
+    def __init__(self, configuration: Configuration, *, front: IceTcpFront, means: Means) -> None:
         self.id = call_identifier()
         self._configuration = configuration
+        playout = Playout(self._sound_started, self._sound_stopped)
         self._session = Session(
-            configuration, send=self._send, hang_up=self.hang_up, models=models, mind=mind
+            configuration, means=means, outlet=playout, send=self._send, hang_up=self.hang_up
         )
         self._peer = Peer(
             front,
-            self._session.playout,
+            playout,
             on_samples=self._session.hear,
             on_open=self._session.open,
-            on_text=self._session.receive,
+            on_text=self._receive,
+            faults=means.faults,
         )
+        self._faults = means.faults
+        self._garbler = Garbler(self._peer.send)
+        self._unwatch = means.faults.watch(self._faults_changed)
 
     async def answer(self, offer: str) -> str:
         """The answer to the page's offer.
@@ -78,9 +78,29 @@ class Call:
         """End the call."""
         self._peer.over.set()
 
-    def _send(self, text: str) -> None:
-        self._peer.send(text)
+    def _receive(self, text: str) -> None:
+        self._session.receive(text, lambda event: event)
+
+    def _send(self, event: Event) -> None:
+        text = json.dumps(event, ensure_ascii=False)
+        if "garbage-events" in self._faults:
+            self._garbler.send(text)
+        else:
+            self._peer.send(text)
+
+    def _sound_started(self, reply: Reply) -> None:
+        self._session.sound_started(reply)
+
+    def _sound_stopped(self, reply: Reply) -> None:
+        self._session.sound_stopped(reply)
+
+    def _faults_changed(self) -> None:
+        self._garbler.flush()
+        self._session.faults_changed()
+        self._peer.faults_changed()
 
     async def _close(self) -> None:
+        self._unwatch()
+        self._garbler.close()
         await self._session.close()
         await self._peer.close()

@@ -1,4 +1,8 @@
-"""Which sound did the client put into a typed message?"""
+"""Which sound did the client put into its events?
+
+Base64 of 16-bit samples, mono, at 24 kHz: in a typed message as a whole, or appended piece by piece to the
+stream that a session over WebSocket hears.
+"""
 
 from __future__ import annotations
 
@@ -8,37 +12,68 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from voicepilot.emulator.ear import Third
 from voicepilot.emulator.errors import Rejected
-from voicepilot.emulator.hearing import INPUT_RATE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_CLIENT_AUDIO_RATE = 24_000
+LONGEST_APPEND = 15 * 1024 * 1024
+"""The documented limit for one append event: 15 MiB."""
+
+
+class AppendedAudio:
+    """Makes one stream at 16 kHz of what is appended at 24 kHz."""
+
+    def __init__(self) -> None:
+        self._third = Third()
+
+    def samples(self, audio: Any) -> NDArray[np.float32]:
+        """The next samples of the stream, in [-1, 1].
+
+        Raises:
+            Rejected: it is not base64 of whole samples, or too long; the stream goes on without it.
+        """
+        if audio is None:
+            raise Rejected(
+                "missing_required_parameter", "Missing required parameter: 'audio'.", "audio"
+            )
+        if isinstance(audio, str) and len(audio) > LONGEST_APPEND:
+            raise Rejected(
+                "string_above_max_length",
+                f"Invalid 'audio': string too long. Expected at most {LONGEST_APPEND} characters, "
+                f"but got {len(audio)}.",
+                "audio",
+            )
+        return self._third.reduce(_doubled(_decoded(audio, "audio")))
 
 
 def client_audio(body: dict[str, Any]) -> NDArray[np.float32]:
-    """The audio inside a message (base64, PCM16, 24 kHz), at 16 kHz; empty if there is none.
+    """The audio inside a message, at 16 kHz; empty if there is none.
 
     Raises:
         Rejected: it is not base64 of whole samples.
     """
     parts = [part["audio"] for part in body.get("content", ()) if part["type"] == "input_audio"]
+    samples = [_decoded(part, "item.content") for part in parts]
+    if not samples:
+        return np.empty(0, np.float32)
+    return Third().reduce(_doubled(np.concatenate(samples)))
+
+
+def _decoded(audio: Any, path: str) -> NDArray[np.float32]:
     try:
-        raw = b"".join(base64.b64decode(part, validate=True) for part in parts)
-        samples: NDArray[np.float32] = np.frombuffer(raw, "<i2").astype(np.float32) / np.float32(
-            32768
-        )
-    except (binascii.Error, ValueError) as error:
+        raw = base64.b64decode(audio, validate=True)
+        samples = np.frombuffer(raw, "<i2").astype(np.float32)
+    except (TypeError, binascii.Error, ValueError) as error:
         raise Rejected(
-            "invalid_value", "Invalid audio: expected base64 of 16-bit samples.", "item.content"
+            "invalid_value", "Invalid audio: expected base64 of 16-bit samples.", path
         ) from error
-    if not len(samples):
-        return samples
-    # Two of three samples, each the mean of what it stands for: speech is understood well enough.
-    places = np.arange(len(samples) * INPUT_RATE // _CLIENT_AUDIO_RATE)
-    at = places * (_CLIENT_AUDIO_RATE / INPUT_RATE)
-    resampled: NDArray[np.float32] = np.interp(at, np.arange(len(samples)), samples).astype(
-        np.float32
-    )
-    return resampled
+    return samples / np.float32(32768)
+
+
+def _doubled(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """At 48 kHz, with a mirror image above 12 kHz that the reduction to 16 kHz takes away."""
+    doubled = np.zeros(2 * len(samples), np.float32)
+    doubled[::2] = 2 * samples
+    return doubled

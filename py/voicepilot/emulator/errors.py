@@ -7,15 +7,26 @@ each: :mod:`voicepilot.emulator.service` and :mod:`voicepilot.emulator.session`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 
 class Refused(Exception):  # noqa: N818 -- an answer of the protocol, not a fault of the program
     """An HTTP request is answered with an error status."""
 
-    def __init__(self, status: int, code: str, message: str, param: str | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        param: str | None = None,
+        *,
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         super().__init__(message)
         self.status = status
+        self.headers = headers
         self.code = code
         self.message = message
         self.param = param
@@ -70,6 +81,13 @@ def key_expired() -> Refused:
     """The ephemeral key was good, and is not any more."""
     return Refused(
         401, "Unauthorized", "The ephemeral key is invalid or has expired. Mint a new one."
+    )
+
+
+def unreadable_offer(why: str) -> Refused:
+    """The page's offer cannot be used."""
+    return Refused(
+        400, "invalid_offer", f"The SDP offer cannot be used: {why or 'it cannot be parsed'}."
     )
 
 

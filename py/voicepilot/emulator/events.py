@@ -139,7 +139,7 @@ def transcription_completed(item_id: str, transcript: str, usage: dict[str, Any]
     }
 
 
-def transcription_failed(item_id: str) -> Event:
+def transcription_failed(item_id: str, code: str = "server_error") -> Event:
     """What the user said could not be written down."""
     return {
         "type": "conversation.item.input_audio_transcription.failed",
@@ -147,7 +147,7 @@ def transcription_failed(item_id: str) -> Event:
         "content_index": 0,
         "error": {
             "type": "server_error",
-            "code": "server_error",
+            "code": code,
             "message": f"Input transcription failed for item '{item_id}'.",
             "param": None,
         },

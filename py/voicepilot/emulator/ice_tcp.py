@@ -25,6 +25,8 @@ from voicepilot.emulator.candidates import LOOPBACK, lan_addresses
 if TYPE_CHECKING:
     from aioice import Connection
 
+    from voicepilot.emulator.link_gate import LinkGate
+
 logger = logging.getLogger(__name__)
 
 _LENGTH = struct.Struct("!H")
@@ -37,7 +39,7 @@ class IceTcpFront:
     """Accepts ICE-TCP connections and joins each to the call that it names."""
 
     def __init__(self) -> None:
-        self._calls: dict[str, Connection] = {}
+        self._calls: dict[str, tuple[Connection, LinkGate]] = {}
         self._server: list[asyncio.Server] = []
         self._streams: set[asyncio.Task[None]] = set()
         self.addresses: list[tuple[str, int]] = []
@@ -74,9 +76,9 @@ class IceTcpFront:
         self._server.clear()
         self.addresses.clear()
 
-    def register(self, connection: Connection) -> None:
+    def register(self, connection: Connection, gate: LinkGate) -> None:
         """Take TCP connections for this call's ICE connection from now on."""
-        self._calls[connection.local_username] = connection
+        self._calls[connection.local_username] = (connection, gate)
 
     def forget(self, connection: Connection) -> None:
         """The call is over."""
@@ -97,14 +99,16 @@ class IceTcpFront:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async with asyncio.timeout(_FIRST_PACKET_S):
             first = await _packet(reader)
-        connection = self._calls.get(_local_fragment(first))
-        if connection is None:
+        call = self._calls.get(_local_fragment(first))
+        if call is None:
             return
+        connection, gate = call
         host, port = writer.get_extra_info("sockname")[:2]
         peer = writer.get_extra_info("peername")[:2]
         protocol = StunProtocol(connection)
         protocol.local_candidate = _passive_candidate(host, port)
         protocol.connection_made(_FramedTransport(writer, protocol))  # type: ignore[arg-type]
+        gate.guard(protocol, "tcp")
         connection._protocols.append(protocol)
         try:
             packet = first

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from voicepilot.emulator.configuration import Configuration
+    from voicepilot.emulator.scenarios import Faults
 
 PREFIX = "ek_"
 DEFAULT_LIFETIME_S = 7200
@@ -31,10 +32,16 @@ class EphemeralKey:
 
 
 class Keys:
-    """The keys that were minted and have not expired. ``clock`` gives Unix time in seconds."""
+    """The keys that were minted and have not expired.
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    Args:
+        clock: gives Unix time in seconds.
+        faults: whether keys are to be taken for expired.
+    """
+
+    def __init__(self, clock: Callable[[], float], faults: Faults) -> None:
         self._clock = clock
+        self._faults = faults
         self._keys: dict[str, EphemeralKey] = {}
 
     def mint(self, configuration: Configuration, lifetime_s: int) -> EphemeralKey:
@@ -54,6 +61,7 @@ class Keys:
         if not credential.startswith(PREFIX):
             raise ephemeral_only()
         key = self._keys.get(credential)
-        if key is None or self._clock() >= key.expires_at:
+        expired = key is not None and self._clock() >= key.expires_at
+        if key is None or expired or "key-expired" in self._faults:
             raise key_expired()
         return key

@@ -26,8 +26,9 @@ from voicepilot.emulator.candidates import (
     without_hidden,
 )
 from voicepilot.emulator.ear import Ear
-from voicepilot.emulator.errors import Refused
+from voicepilot.emulator.errors import unreadable_offer
 from voicepilot.emulator.jitter import JitterTap
+from voicepilot.emulator.link_gate import LinkGate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
     from voicepilot.emulator.ice_tcp import IceTcpFront
     from voicepilot.emulator.playout import Playout
+    from voicepilot.emulator.scenarios import Faults
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +60,7 @@ class Peer:
         on_samples: called with what the microphone heard: 16 kHz mono float32.
         on_open: called when the data channel is open.
         on_text: called with each text from it.
+        faults: what is to go wrong with the link and the channel.
     """
 
     def __init__(
@@ -67,6 +70,7 @@ class Peer:
         on_samples: Callable[[NDArray[np.float32]], None],
         on_open: Callable[[], None],
         on_text: Callable[[str], None],
+        faults: Faults,
     ) -> None:
         self.over = asyncio.Event()
         """Set when the page is gone or was never there."""
@@ -75,6 +79,8 @@ class Peer:
         self._on_open = on_open
         self._on_text = on_text
         self._channel: RTCDataChannel | None = None
+        self._faults = faults
+        self._gate = LinkGate(faults)
         self._ice: list[Connection] = []
         self._ear = Ear(on_samples)
         self._tap = JitterTap(self._ear.hear)
@@ -98,18 +104,21 @@ class Peer:
             )
         except Exception as error:
             # aiortc's parser lets out whatever it stumbles over: ValueError, IndexError, KeyError, ...
-            raise _unreadable(str(error)) from error
+            raise unreadable_offer(str(error)) from error
         if transceiver.mid is None:
-            raise _unreadable("it has no audio section")
+            raise unreadable_offer("it has no audio section")
         if self._pc.sctp is None:
-            raise _unreadable("it has no data channel; create one before the offer")
+            raise unreadable_offer("it has no data channel; create one before the offer")
         self._tap.install(transceiver.receiver)
         for transport in {transceiver.receiver.transport, self._pc.sctp.transport}:
             connection = transport.transport.iceGatherer._connection
             offer_loopback(connection)
-            self._front.register(connection)
+            self._front.register(connection, self._gate)
             self._ice.append(connection)
         await self._pc.setLocalDescription(await self._pc.createAnswer())
+        for connection in self._ice:
+            for protocol in connection._protocols:
+                self._gate.guard(protocol, "udp")
         self._patience = asyncio.get_running_loop().call_later(CONNECT_WITHIN_S, self._unconnected)
         return as_the_service_answers(self._pc.localDescription.sdp, self._front.addresses)
 
@@ -120,6 +129,11 @@ class Peer:
                 self._channel.send(text)
             except (InvalidStateError, ConnectionError):
                 self.over.set()
+
+    def faults_changed(self) -> None:
+        """Another scenario is on than before."""
+        if "close-channel" in self._faults and self._channel is not None:
+            self._channel.close()
 
     async def close(self) -> None:
         """Hang up and let go of everything."""
@@ -139,6 +153,7 @@ class Peer:
         channel.on("message", self._message_came)
         channel.on("close", self.over.set)
         self._on_open()
+        self.faults_changed()
 
     def _message_came(self, message: str | bytes) -> None:
         self._on_text(message if isinstance(message, str) else message.decode(errors="replace"))
@@ -154,9 +169,3 @@ class Peer:
         if self._pc.connectionState != "connected":
             logger.info("Nobody connected to the call within %.0f s.", CONNECT_WITHIN_S)
             self.over.set()
-
-
-def _unreadable(why: str) -> Refused:
-    return Refused(
-        400, "invalid_offer", f"The SDP offer cannot be used: {why or 'it cannot be parsed'}."
-    )

@@ -18,6 +18,7 @@ import numpy as np
 from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 
+from voicepilot.emulator.reply import Reply
 from voicepilot.emulator.speech import OUTPUT_RATE
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FRAME_MS = 20
+LEAD_MS = 3000
+"""How far the making of sound runs ahead of its hearing."""
+
 _FRAME = OUTPUT_RATE * FRAME_MS // 1000
 _RTP_RATE = 48_000
 _RTP_FRAME = _RTP_RATE * FRAME_MS // 1000
@@ -33,53 +37,8 @@ _TIME_BASE = fractions.Fraction(1, _RTP_RATE)
 _FALLEN_BEHIND_S = 0.2
 
 
-class Reply:
-    """The sound of one response's item on its way to the person."""
-
-    def __init__(self, response_id: str, item_id: str) -> None:
-        self.response_id = response_id
-        self.item_id = item_id
-        self.finished = False
-        self.started = False
-        self.played = 0
-        self.waiting = 0
-        self._chunks: deque[NDArray[np.int16]] = deque()
-
-    @property
-    def played_ms(self) -> int:
-        """How much of it has left for the person."""
-        return self.played * 1000 // OUTPUT_RATE
-
-    @property
-    def waiting_ms(self) -> int:
-        """How much of it is made and has not left yet."""
-        return self.waiting * 1000 // OUTPUT_RATE
-
-    def feed(self, samples: NDArray[np.int16]) -> None:
-        """Add sound to its end: 24 kHz mono."""
-        if len(samples):
-            self._chunks.append(samples)
-            self.waiting += len(samples)
-
-    def take(self, frame: NDArray[np.int16]) -> int:
-        """Move sound into ``frame`` from its start; returns how many samples."""
-        filled = 0
-        while self._chunks and filled < len(frame):
-            chunk = self._chunks[0]
-            part = chunk[: len(frame) - filled]
-            frame[filled : filled + len(part)] = part
-            filled += len(part)
-            if len(part) == len(chunk):
-                self._chunks.popleft()
-            else:
-                self._chunks[0] = chunk[len(part) :]
-        self.played += filled
-        self.waiting -= filled
-        return filled
-
-
 class Playout(MediaStreamTrack):
-    """The outgoing audio track of one call.
+    """The outgoing audio track of one call: an :class:`~.reply.Outlet` that keeps the listener's time.
 
     Args:
         on_started: called when the first sound of a reply is next to leave.
@@ -123,9 +82,9 @@ class Playout(MediaStreamTrack):
         self._drained.set()
         return cut
 
-    async def below(self, reply: Reply, limit_ms: int) -> None:
-        """Wait until no more than ``limit_ms`` of the reply wait to be played, or it was cleared."""
-        while reply in self._replies and reply.waiting_ms > limit_ms:
+    async def ready(self, reply: Reply) -> None:
+        """Wait until no more than :data:`LEAD_MS` of the reply wait to be played, or it was cleared."""
+        while reply in self._replies and reply.waiting_ms > LEAD_MS:
             self._drained.clear()
             await self._drained.wait()
 

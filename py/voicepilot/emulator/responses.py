@@ -31,12 +31,9 @@ if TYPE_CHECKING:
     from voicepilot.emulator.configuration import Order
     from voicepilot.emulator.mind import Mind
     from voicepilot.emulator.models import Models
-    from voicepilot.emulator.playout import Playout, Reply
+    from voicepilot.emulator.reply import Outlet, Reply
 
 logger = logging.getLogger(__name__)
-
-LEAD_MS = 3000
-"""How far the making of sound runs ahead of its hearing."""
 
 _WORDS = re.compile(r"\s*\S+(?:\s+$)?")
 _ARGUMENTS = re.compile(r".{1,12}", re.DOTALL)
@@ -52,7 +49,7 @@ class Response:
         conversation: Conversation,
         conversation_id: str,
         context: Sequence[Item],
-        playout: Playout,
+        outlet: Outlet,
         announce: Callable[[events.Event], None],
     ) -> None:
         self.id = identifier("resp")
@@ -61,7 +58,7 @@ class Response:
         self._conversation = conversation
         self._conversation_id = conversation_id
         self._context = context
-        self._playout = playout
+        self._outlet = outlet
         self._announce = announce
         self._status = "in_progress"
         self._details: dict[str, Any] | None = None
@@ -179,16 +176,16 @@ class Response:
             duration = len(utterance.samples) * 1000 / OUTPUT_RATE
             if item is None:
                 item = self._open_message()
-                self._reply = self._playout.open(self.id, item.id)
+                self._reply = self._outlet.open(self.id, item.id)
             if not self._affords(utterance.text, duration):
                 return _TOO_LONG
             assert self._reply is not None  # noqa: S101 -- opened with the item
             self._spoken.pieces.append((utterance.text, duration))
-            self._playout.feed(self._reply, utterance.samples)
+            self._outlet.feed(self._reply, utterance.samples)
             for word in _WORDS.findall(utterance.text):
                 self._text += word
                 self._announce(events.words_delta(self.id, item.id, "audio", word))
-            await self._playout.below(self._reply, LEAD_MS)
+            await self._outlet.ready(self._reply)
         return "completed", None
 
     def _affords(self, text: str, duration_ms: float) -> bool:

@@ -26,12 +26,22 @@ from aiohttp import web
 
 from voicepilot.emulator.call import Call
 from voicepilot.emulator.configuration import Configuration
-from voicepilot.emulator.errors import Refused, Rejected, access_denied, not_found
+from voicepilot.emulator.control import Control
+from voicepilot.emulator.deployments import Deployments
+from voicepilot.emulator.errors import (
+    Refused,
+    Rejected,
+    access_denied,
+    not_found,
+    unreadable_offer,
+)
 from voicepilot.emulator.ice_tcp import IceTcpFront
 from voicepilot.emulator.keys import DEFAULT_LIFETIME_S, PREFIX, Keys
 from voicepilot.emulator.mind import Mind
 from voicepilot.emulator.models import Models
+from voicepilot.emulator.scenarios import SLOW_ANSWER_S, Faults
 from voicepilot.emulator.schema import Anything, Choice, Number, Record
+from voicepilot.emulator.session import Means
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,12 +73,22 @@ class Service:
     Args:
         api_key: the standing key. Without one, any credential that is not empty is taken.
         clock: Unix time in seconds, by which keys expire.
+        faults: the scenarios that are on from the start; more can be switched over HTTP.
+        deployments: those that there are; any, if not given.
     """
 
-    def __init__(self, api_key: str | None = None, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        api_key: str | None = None,
+        clock: Callable[[], float] = time.time,
+        faults: Faults | None = None,
+        deployments: Deployments | None = None,
+    ) -> None:
         self._api_key = api_key
-        self._keys = Keys(clock)
-        self._mind = Mind()
+        self._faults = faults or Faults()
+        self._keys = Keys(clock, self._faults)
+        self._deployments = deployments or Deployments()
+        self._means = Means(self.ready, Mind(), self._deployments, self._faults)
         self._front = IceTcpFront()
         self._calls: dict[str, tuple[Call, asyncio.Task[None]]] = {}
         self._loading: asyncio.Task[Models] | None = None
@@ -88,6 +108,7 @@ class Service:
             application.router.add_post(f"{base}/client_secrets", self._mint)
             application.router.add_post(f"{base}/calls", self._open_call)
             application.router.add_post(f"{base}/calls/{{id}}/hangup", self._hang_up)
+        Control(self._faults, self._admits).add_routes(application.router)
         application.cleanup_ctx.append(self._lifetime)
         return application
 
@@ -118,12 +139,14 @@ class Service:
     async def _mint(self, request: web.Request) -> web.Response:
         if not self._is_standing(_credential(request)):
             raise access_denied()
+        self._faults.check_minting()
         asked = await _json(request)
         try:
             asked = _CLIENT_SECRETS.read(asked, "")
             configuration = Configuration.minted(asked.get("session"))
         except Rejected as rejected:
             raise Refused(400, rejected.code, rejected.message, rejected.param) from rejected
+        self._deployments.expect(configuration.fields["model"])
         lifetime = asked.get("expires_after", {}).get("seconds", DEFAULT_LIFETIME_S)
         key = self._keys.mint(configuration, lifetime)
         session = configuration.echoed(f"sess_{secrets.token_hex(10)}", 0)
@@ -135,8 +158,13 @@ class Service:
         key = self._keys.redeem(_bearer(request))
         if request.content_type != "application/sdp":
             raise Refused(415, "unsupported_media_type", "Send the SDP offer as application/sdp.")
-        call = Call(key.configuration, front=self._front, models=self.ready, mind=self._mind)
-        answer = await call.answer(await request.text())
+        offer = await request.text()
+        if "sdp-400" in self._faults:
+            raise unreadable_offer("a scenario says so")
+        if "slow-sdp" in self._faults:
+            await asyncio.sleep(SLOW_ANSWER_S)
+        call = Call(key.configuration, front=self._front, means=self._means)
+        answer = await call.answer(offer)
         task = asyncio.create_task(call.run())
         self._calls[call.id] = (call, task)
         task.add_done_callback(functools.partial(self._ended, call.id))
@@ -167,6 +195,9 @@ class Service:
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("Call %s ended by an error.", call_id, exc_info=error)
 
+    def _admits(self, request: web.Request) -> bool:
+        return self._is_standing(_credential(request))
+
     def _is_standing(self, credential: str) -> bool:
         if self._api_key is None:
             return bool(credential)
@@ -179,6 +210,7 @@ async def run(
     *,
     announce: Callable[[str], None] = print,
     until: asyncio.Event | None = None,
+    faults: Faults | None = None,
 ) -> None:
     """Serve on 127.0.0.1 until ``until`` is set or the task is cancelled.
 
@@ -187,13 +219,15 @@ async def run(
         api_key: the standing key, or ``None`` to take any credential.
         announce: told ``listening http://127.0.0.1:PORT`` as soon as requests are answered. Calls that come
             before the models are loaded are opened, and answered when they are.
+        faults: the scenarios that are on from the start.
 
     Raises:
         OSError: the port is taken.
     """
     # Bound before anything is loaded, so that a taken port is known at once.
     listener = socket.create_server((HOST, port))
-    runner = web.AppRunner(Service(api_key).application(), access_log=None)
+    service = Service(api_key, faults=faults)
+    runner = web.AppRunner(service.application(), access_log=None)
     try:
         await runner.setup()
         await web.SockSite(runner, listener).start()
@@ -247,7 +281,7 @@ async def _explained(request: web.Request, handler: Handler) -> web.StreamRespon
     except Exception:
         logger.exception("A request failed.")
         refused = Refused(500, "InternalServerError", "The server had an error.")
-    return web.json_response(refused.body(), status=refused.status)
+    return web.json_response(refused.body(), status=refused.status, headers=refused.headers)
 
 
 @web.middleware

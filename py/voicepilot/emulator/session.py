@@ -1,7 +1,8 @@
 """What happens in one session, from ``session.created`` to the end of the call?
 
 Three things meet here: what the client asks for (:meth:`Session.receive`), what the user says
-(:meth:`Session.hear`), and what becomes of the responses. The rules between them:
+(:meth:`Session.hear`), and what becomes of the responses. How texts, events and sound get to the client and
+back is not known here: a call (:mod:`.call`) or a WebSocket (:mod:`.socket_session`) brings them. The rules:
 
 * One response at a time speaks to the conversation; those outside it (``conversation: "none"``) may
   run beside it.
@@ -15,14 +16,14 @@ Three things meet here: what the client asks for (:meth:`Session.receive`), what
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import re
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from voicepilot.emulator import events, usage
-from voicepilot.emulator.client_audio import client_audio
+from voicepilot.emulator.client_audio import AppendedAudio, client_audio
 from voicepilot.emulator.client_events import checked, parsed
 from voicepilot.emulator.conversation import Conversation, Item, typed
 from voicepilot.emulator.errors import Rejected
@@ -30,8 +31,8 @@ from voicepilot.emulator.hearing import INPUT_RATE
 from voicepilot.emulator.ids import identifier
 from voicepilot.emulator.items import ITEM
 from voicepilot.emulator.listening import Listener
-from voicepilot.emulator.playout import Playout
 from voicepilot.emulator.responses import Response, cancelled
+from voicepilot.emulator.scenarios import LATE_TRANSCRIPT_S
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -40,11 +41,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from voicepilot.emulator.configuration import Configuration
+    from voicepilot.emulator.deployments import Deployments
     from voicepilot.emulator.hearing import Hearing
     from voicepilot.emulator.listening import Heard, Turn
     from voicepilot.emulator.mind import Mind
     from voicepilot.emulator.models import Models
-    from voicepilot.emulator.playout import Reply
+    from voicepilot.emulator.reply import Outlet, Reply
+    from voicepilot.emulator.scenarios import Faults
 
 logger = logging.getLogger(__name__)
 
@@ -54,41 +57,61 @@ LONGEST_SESSION_S = 3600
 _WORDS = re.compile(r"\s*\S+(?:\s+$)?")
 
 
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What the service has for all its sessions.
+
+    ``models`` gives the models once they are loaded, ``mind`` decides what to say, ``faults`` what goes
+    wrong.
+    """
+
+    models: Callable[[], Awaitable[Models]]
+    mind: Mind
+    deployments: Deployments
+    faults: Faults
+
+
 class Session:
     """One session.
 
     Args:
-        configuration: as minted with the key.
-        send: puts a text on the data channel.
-        hang_up: ends the call.
-        models: gives the models once they are loaded.
-        mind: decides what to say.
+        configuration: as minted with the key, or the defaults.
+        means: what it is held with.
+        outlet: where the assistant's sound goes.
+        send: takes each event for the client.
+        hang_up: ends the connection because the session is over.
+        sound_in_events: whether the client appends its sound in events and gets the assistant's in
+            events (WebSocket), instead of on tracks (WebRTC).
     """
 
     def __init__(
         self,
         configuration: Configuration,
         *,
-        send: Callable[[str], None],
+        means: Means,
+        outlet: Outlet,
+        send: Callable[[events.Event], None],
         hang_up: Callable[[], None],
-        models: Callable[[], Awaitable[Models]],
-        mind: Mind,
+        sound_in_events: bool = False,
     ) -> None:
         self.id = identifier("sess")
-        self.playout = Playout(self._sound_started, self._sound_stopped)
         self._configuration = configuration
+        self._means = means
+        self._faults = means.faults
+        self._outlet = outlet
         self._send = send
         self._hang_up = hang_up
-        self._models = models
-        self._mind = mind
+        self._appended = AppendedAudio() if sound_in_events else None
         self._conversation = Conversation()
         self._conversation_id = identifier("conv")
         self._listener: Listener | None = None
+        self._began_at = 0.0
         self._expires_at = 0
         self._active: Response | None = None
         self._beside: dict[str, Response] = {}
         self._making: dict[str, asyncio.Task[None]] = {}
         self._recognising: dict[str, asyncio.Task[None]] = {}
+        self._transcribing: dict[str, asyncio.Task[None]] = {}
         self._expiry: asyncio.TimerHandle | None = None
         self._idle: asyncio.TimerHandle | None = None
         self._idle_since_ms = 0
@@ -109,10 +132,15 @@ class Session:
     # -- the call's side ------------------------------------------------------------------------
 
     def open(self) -> None:
-        """The data channel is open: begin."""
-        self._expires_at = int(time.time()) + LONGEST_SESSION_S
-        self._expiry = asyncio.get_running_loop().call_later(LONGEST_SESSION_S, self._expire)
-        self._announce(events.session_created(self._shown()))
+        """The client can be told: begin."""
+        self._began_at = time.time()
+        self._plan_expiry()
+        self.announce(events.session_created(self._shown()))
+
+    def faults_changed(self) -> None:
+        """Another scenario is on than before."""
+        if self._expires_at:
+            self._plan_expiry()
 
     def listen(self, hearing: Hearing) -> None:
         """Hear the user from now on."""
@@ -123,28 +151,35 @@ class Session:
         if self._listener is not None and self._expires_at:
             self._listener.feed(samples)
 
-    def receive(self, text: str) -> None:
-        """An event from the client. Never raises: what is wrong with it is answered."""
+    def receive(self, text: str, read: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+        """An event from the client. Never raises: what is wrong with it is answered.
+
+        ``read`` gives the event as GA has it; a :class:`~.errors.Rejected` that it raises is answered too.
+        """
         event_id = None
         try:
             event = parsed(text)
             given = event.get("event_id")
             event_id = given if isinstance(given, str) else None
-            event = checked(event)
+            event = checked(read(event))
             self._handlers[event["type"]](event)
         except Rejected as rejected:
-            self._announce(events.error(rejected.error(event_id)))
+            self.announce(events.error(rejected.error(event_id)))
 
     async def close(self) -> None:
         """End everything that the session has begun."""
         for timer in (self._expiry, self._idle):
             if timer is not None:
                 timer.cancel()
-        tasks = [*self._making.values(), *self._recognising.values()]
+        tasks = [
+            *self._making.values(),
+            *self._recognising.values(),
+            *self._transcribing.values(),
+        ]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self.playout.stop()
+        self._outlet.stop()
         # It holds a model and its threads, and must not wait for the collector of cycles.
         self._listener = None
 
@@ -153,7 +188,7 @@ class Session:
     def turn_began(self, turn: Turn) -> None:
         """The user began to speak."""
         self._stop_idling()
-        self._announce(events.speech_started(turn.item_id, turn.start_ms))
+        self.announce(events.speech_started(turn.item_id, turn.start_ms))
         detection = self._configuration.turn_detection
         if detection is not None and detection["interrupt_response"]:
             if self._active is not None:
@@ -162,7 +197,7 @@ class Session:
 
     def turn_ended(self, heard: Heard) -> None:
         """The user has finished."""
-        self._announce(events.speech_stopped(heard.item_id, heard.end_ms))
+        self.announce(events.speech_stopped(heard.item_id, heard.end_ms))
         self._take_in(heard)
         detection = self._configuration.turn_detection
         if detection is not None and detection["create_response"]:
@@ -181,36 +216,46 @@ class Session:
             "content": [{"type": "input_audio", "transcript": None}],
         }
         item = Item(body, audio_ms=audio_ms)
-        self._announce(events.input_committed(item.id, self._conversation.last_id))
+        self.announce(events.input_committed(item.id, self._conversation.last_id))
         self._add(item)
         return item
 
     def _add(self, item: Item, after: str | None = None) -> None:
         before = self._conversation.insert(item, after)
-        self._announce(events.item_added(item.shown(), before))
-        self._announce(events.item_done(item.shown(), before))
+        self.announce(events.item_added(item.shown(), before))
+        self.announce(events.item_done(item.shown(), before))
 
     async def _recognise(self, item: Item, samples: NDArray[np.float32]) -> None:
         try:
-            models = await self._models()
+            models = await self._means.models()
             item.said = await models.transcribe(samples)
         except Exception as error:
             # Not the whole of it: a message may quote what was said.
             logger.error("A turn could not be recognised (%s).", type(error).__name__)
             item.said = ""
             if self._configuration.transcription is not None:
-                self._announce(events.transcription_failed(item.id))
+                self.announce(events.transcription_failed(item.id))
             return
-        transcription = self._configuration.transcription
+        if self._configuration.transcription is not None:
+            # The answer waits for the words, not for their way to the client.
+            self._start(self._transcribing, item.id, self._transcribe(item))
+
+    async def _transcribe(self, item: Item) -> None:
+        if "transcript-late" in self._faults:
+            await asyncio.sleep(LATE_TRANSCRIPT_S)
+        if "transcription-failed" in self._faults:
+            self.announce(events.transcription_failed(item.id, "DeploymentNotFound"))
+            return
+        transcription, said = self._configuration.transcription, item.said or ""
         if transcription is None:
             return
         for part in item.body["content"]:
             if part["type"] == "input_audio":
-                part["transcript"] = item.said
-        for word in _WORDS.findall(item.said):
-            self._announce(events.transcription_delta(item.id, word))
-        cost = usage.transcription_usage(transcription["model"], item.said, item.audio_ms)
-        self._announce(events.transcription_completed(item.id, item.said, cost))
+                part["transcript"] = said
+        for word in _WORDS.findall(said):
+            self.announce(events.transcription_delta(item.id, word))
+        cost = usage.transcription_usage(transcription["model"], said, item.audio_ms)
+        self.announce(events.transcription_completed(item.id, said, cost))
 
     async def _understood(self, context: Sequence[Item]) -> None:
         waiting = [self._recognising[i.id] for i in context if i.id in self._recognising]
@@ -227,6 +272,8 @@ class Session:
                 f"Conversation already has an active response in progress: {self._active.id}. "
                 "Wait until the response is finished before creating a new one.",
             )
+        if "silent-model" in self._faults:
+            return
         context = list(self._conversation)
         if order.input is not None:
             context = [self._referred(body) for body in order.input]
@@ -235,8 +282,8 @@ class Session:
             conversation=self._conversation,
             conversation_id=self._conversation_id,
             context=context,
-            playout=self.playout,
-            announce=self._announce,
+            outlet=self._outlet,
+            announce=self.announce,
         )
         self._stop_idling()
         if order.in_conversation:
@@ -250,17 +297,21 @@ class Session:
         try:
             self._respond()
         except Rejected as rejected:
-            self._announce(events.error(rejected.error(None)))
+            self.announce(events.error(rejected.error(None)))
 
     async def _make(self, response: Response) -> None:
-        await response.run(self._models, self._mind, self._understood)
+        end = self._faults.response_end()
+        if end is None:
+            await response.run(self._means.models, self._means.mind, self._understood)
+        else:
+            response.end(*end)
         self._let_go(response)
 
     def _let_go(self, response: Response) -> None:
         self._beside.pop(response.id, None)
         if self._active is response:
             self._active = None
-            if not self.playout.playing:
+            if not self._outlet.playing:
                 self._start_idling()
 
     def _end_active(self, reason: str) -> None:
@@ -280,24 +331,26 @@ class Session:
 
     # -- sound ----------------------------------------------------------------------------------
 
-    def _sound_started(self, reply: Reply) -> None:
-        self._announce(events.output_buffer("started", reply.response_id))
+    def sound_started(self, reply: Reply) -> None:
+        """The first sound of a reply is on its way to the page."""
+        self.announce(events.output_buffer("started", reply.response_id))
 
-    def _sound_stopped(self, reply: Reply) -> None:
-        self._announce(events.output_buffer("stopped", reply.response_id))
-        if self._active is None and not self.playout.playing:
+    def sound_stopped(self, reply: Reply) -> None:
+        """The last sound of a reply has left."""
+        self.announce(events.output_buffer("stopped", reply.response_id))
+        if self._active is None and not self._outlet.playing:
             self._start_idling()
 
     def _cut_sound(self) -> None:
-        for reply in self.playout.clear():
+        for reply in self._outlet.clear():
             if not reply.started:
                 continue
-            self._announce(events.output_buffer("cleared", reply.response_id))
+            self.announce(events.output_buffer("cleared", reply.response_id))
             item = self._conversation.find(reply.item_id)
             if item is not None and item.spoken is not None:
                 heard_ms = min(reply.played_ms, item.spoken.duration_ms)
                 self._conversation.truncate(item.id, heard_ms)
-                self._announce(events.item_truncated(item.id, heard_ms))
+                self.announce(events.item_truncated(item.id, heard_ms))
 
     # -- silence --------------------------------------------------------------------------------
 
@@ -321,7 +374,7 @@ class Session:
         self._idle = None
         now_ms = self._position_ms()
         item_id = identifier("item")
-        self._announce(events.input_timed_out(item_id, self._idle_since_ms, now_ms))
+        self.announce(events.input_timed_out(item_id, self._idle_since_ms, now_ms))
         # The silence itself becomes the user's turn.
         self._add_user_audio(item_id, now_ms - self._idle_since_ms).said = ""
         self._respond_unasked()
@@ -329,28 +382,40 @@ class Session:
     def _position_ms(self) -> int:
         return self._listener.position_ms if self._listener is not None else 0
 
+    def _plan_expiry(self) -> None:
+        lifetime = self._faults.session_seconds or LONGEST_SESSION_S
+        if self._expiry is not None:
+            self._expiry.cancel()
+        self._expires_at = int(self._began_at) + lifetime
+        rest = max(0.0, self._began_at + lifetime - time.time())
+        self._expiry = asyncio.get_running_loop().call_later(rest, self._expire)
+
     def _expire(self) -> None:
         body = Rejected(
             "session_expired", "Your session hit the maximum duration of 60 minutes."
         ).error(None)
-        self._announce(events.error(body))
+        self.announce(events.error(body))
         self._hang_up()
 
     # -- what the client asks for ---------------------------------------------------------------
 
     def _update(self, event: dict[str, Any]) -> None:
+        if "ignore-session-update" in self._faults:
+            return
         has_spoken = any(item.spoken is not None for item in self._conversation)
         self._configuration = self._configuration.updated(event["session"], has_spoken=has_spoken)
         if self._listener is not None:
             self._listener.configure(self._configuration)
-        self._announce(events.session_updated(self._shown()))
+        self.announce(events.session_updated(self._shown()))
 
-    def _append(self, _: dict[str, Any]) -> None:
-        raise Rejected(
-            "invalid_value",
-            "input_audio_buffer.append is not supported over WebRTC: audio comes in on the track.",
-            "type",
-        )
+    def _append(self, event: dict[str, Any]) -> None:
+        if self._appended is None:
+            raise Rejected(
+                "invalid_value",
+                "input_audio_buffer.append is not supported over WebRTC: audio comes in on the track.",
+                "type",
+            )
+        self.hear(self._appended.samples(event.get("audio")))
 
     def _commit(self, _: dict[str, Any]) -> None:
         if self._listener is None:
@@ -363,9 +428,15 @@ class Session:
     def _clear_input(self, _: dict[str, Any]) -> None:
         if self._listener is not None:
             self._listener.clear()
-        self._announce(events.input_cleared())
+        self.announce(events.input_cleared())
 
     def _clear_output(self, _: dict[str, Any]) -> None:
+        if self._appended is not None:
+            raise Rejected(
+                "invalid_value",
+                "output_audio_buffer.clear is supported over WebRTC only: stop your own playback.",
+                "type",
+            )
         self._cut_sound()
 
     def _create_item(self, event: dict[str, Any]) -> None:
@@ -385,15 +456,15 @@ class Session:
 
     def _retrieve_item(self, event: dict[str, Any]) -> None:
         item = self._conversation.expect(event["item_id"], "retrieve")
-        self._announce(events.item_retrieved(item.shown()))
+        self.announce(events.item_retrieved(item.shown()))
 
     def _delete_item(self, event: dict[str, Any]) -> None:
         self._conversation.delete(event["item_id"])
-        self._announce(events.item_deleted(event["item_id"]))
+        self.announce(events.item_deleted(event["item_id"]))
 
     def _truncate_item(self, event: dict[str, Any]) -> None:
         item = self._conversation.truncate(event["item_id"], event["audio_end_ms"])
-        self._announce(events.item_truncated(item.id, event["audio_end_ms"]))
+        self.announce(events.item_truncated(item.id, event["audio_end_ms"]))
 
     def _create_response(self, event: dict[str, Any]) -> None:
         self._respond(event.get("response"))
@@ -414,12 +485,10 @@ class Session:
     def _shown(self) -> dict[str, Any]:
         return self._configuration.echoed(self.id, self._expires_at)
 
-    def _announce(self, event: events.Event) -> None:
-        kind = event["type"]
+    def announce(self, event: events.Event) -> None:
+        """Tell the client."""
         rest = {name: value for name, value in event.items() if name != "type"}
-        self._send(
-            json.dumps({"type": kind, "event_id": identifier("event"), **rest}, ensure_ascii=False)
-        )
+        self._send({"type": event["type"], "event_id": identifier("event"), **rest})
 
     def _start(
         self,
