@@ -72,6 +72,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="the built page (default: dist/page)",
     )
+    demo.add_argument(
+        "--wheels",
+        type=Path,
+        metavar="DIR",
+        help="a folder of wheels that the debugging page, at /debug, may install",
+    )
 
     emulator = commands.add_parser(
         "emulator", help="the embedded realtime service alone, for any realtime client"
@@ -83,6 +89,14 @@ def _parser() -> argparse.ArgumentParser:
         "--api-key",
         metavar="K",
         help=f"the key that clients must show (default: ${_KEY_VARIABLE}, else any key is good)",
+    )
+    emulator.add_argument(
+        "--scenario",
+        type=_scenario,
+        action="append",
+        default=[],
+        metavar="NAME[:ARGUMENT]",
+        help="have this fault from the start (repeatable; docs/scenarios.md lists them)",
     )
     # For a parent process: the service must not outlive it, even when the parent is killed.
     emulator.add_argument("--end-with-stdin", action="store_true", help=argparse.SUPPRESS)
@@ -99,6 +113,16 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _scenario(text: str) -> str:
+    from voicepilot.emulator.scenarios import UnknownScenarioError, read_scenario
+
+    try:
+        read_scenario(text)
+    except UnknownScenarioError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return text
+
+
 def _demo(options: argparse.Namespace) -> int:
     from voicepilot.backend.demo import DemoOptions, run
 
@@ -108,19 +132,23 @@ def _demo(options: argparse.Namespace) -> int:
             folder=Path.cwd(),
             port=options.port,
             open_browser=not options.no_browser,
+            wheels=options.wheels,
         )
     )
 
 
 def _emulator(options: argparse.Namespace) -> int:
     from voicepilot.backend.end_signals import on_end_signals
+    from voicepilot.emulator.scenarios import Faults
     from voicepilot.emulator.service import run
 
     async def serve() -> None:
         ended = asyncio.Event()
         with on_end_signals(ended.set):
             key = options.api_key or os.environ.get(_KEY_VARIABLE) or None
-            await run(options.port, key, announce=partial(print, flush=True), until=ended)
+            faults = Faults(options.scenario)
+            say = partial(print, flush=True)
+            await run(options.port, key, announce=say, until=ended, faults=faults)
 
     if options.end_with_stdin:
         threading.Thread(target=_end_with_stdin, daemon=True).start()
