@@ -3,6 +3,7 @@
 
     python3 build.py demo [--port N] [--no-browser]
     python3 build.py test [quality] [unit] [emulator] [pyodide] [clients] [page]
+    python3 build.py bench [--json] [--runs N] [NAME...]
     python3 build.py build | clean | lock
 
 Standard library only, because nothing is installed yet when it starts. What it installs goes into
@@ -78,7 +79,8 @@ def main() -> int:
     # Asked to end, we end what we have started too, on the way out through `started`.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
-        commands = {"demo": demo, "test": test, "build": build, "clean": clean, "lock": lock}
+        commands = {"demo": demo, "test": test, "bench": bench, "build": build}
+        commands |= {"clean": clean, "lock": lock}
         return commands[options.command](options)
     except SetupError as reason:
         print(f"\n{reason}", file=sys.stderr)
@@ -102,6 +104,10 @@ def parse() -> argparse.Namespace:
     commands.add_parser("build", help="build dist/page and print its content security policy")
     commands.add_parser("clean", help="remove everything that build.py made")
     commands.add_parser("lock", help="resolve pyproject.toml into py/locks again")
+    bench_parser = commands.add_parser("bench", help="measure, and write docs/benchmarks.md")
+    bench_parser.add_argument("--json", action="store_true", help="print JSON and write nothing")
+    bench_parser.add_argument("--runs", type=int, help="of each page (default: 7)")
+    bench_parser.add_argument("names", nargs="*", metavar="NAME", help="measures (default: all)")
     options = parser.parse_args()
     for suite in getattr(options, "suites", ()):
         if suite not in SUITES:
@@ -154,6 +160,20 @@ def test(options: argparse.Namespace) -> int:
     for name, passed, closing in results:
         print(f"{'passed' if passed else 'FAILED'}  {name:<26} {closing}")
     return 0 if all(passed for _, passed, _ in results) else 1
+
+
+def bench(options: argparse.Namespace) -> int:
+    """Hand over to ``tests/bench`` once everything it needs is there."""
+    with contextlib.redirect_stdout(sys.stderr):  # with --json, standard output is JSON alone
+        install_python("test")
+        install_node(development=True)
+        build_page()
+        os.environ["VOICEPILOT_CHROMIUM"] = find_chromium()
+    os.chdir(ROOT)
+    command = [str(PYTHON), "-m", "tests.bench", *options.names]
+    command += ["--json"] if options.json else []
+    command += [f"--runs={options.runs}"] if options.runs is not None else []
+    return hand_over(command)
 
 
 def build(_options: argparse.Namespace) -> int:
