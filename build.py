@@ -79,8 +79,10 @@ def main() -> int:
     # Asked to end, we end what we have started too, on the way out through `started`.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
-        commands = {"demo": demo, "test": test, "bench": bench, "build": build}
-        commands |= {"clean": clean, "lock": lock}
+        commands = {
+            **{"demo": demo, "test": test, "bench": bench},
+            **{"build": build, "clean": clean, "lock": lock},
+        }
         return commands[options.command](options)
     except SetupError as reason:
         print(f"\n{reason}", file=sys.stderr)
