@@ -11,6 +11,7 @@ import json
 import logging
 from typing import TYPE_CHECKING
 
+from voicepilot.emulator.echo import Echo
 from voicepilot.emulator.garbage import Garbler
 from voicepilot.emulator.hearing import Hearing
 from voicepilot.emulator.ids import call_identifier
@@ -38,10 +39,13 @@ class Call:
         self._session = Session(
             configuration, means=means, outlet=playout, send=self._send, hang_up=self.hang_up
         )
+        hear = self._session.hear
+        if "echo" in means.faults:
+            hear = Echo(playout.open("echo", "echo")).hear
         self._peer = Peer(
             front,
             playout,
-            on_samples=self._session.hear,
+            on_samples=hear,
             on_open=self._session.open,
             on_text=self._receive,
             faults=means.faults,

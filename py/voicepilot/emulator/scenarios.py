@@ -177,6 +177,11 @@ _TABLE: Final = (
         Bites.EVERY_CALL,
         "No response ever begins, whether the user speaks or the client asks for one.",
     ),
+    Scenario(
+        "echo",
+        Bites.NEW_CALLS,
+        "No fault, but a measure: the user's sound comes straight back, and is not listened to.",
+    ),
 )
 
 SCENARIOS: Final[dict[str, Scenario]] = {scenario.name: scenario for scenario in _TABLE}
