@@ -23,7 +23,7 @@ from voicepilot.backend.page_server import PageServer, listen
 from voicepilot.backend.signalling import Credential, Relay, Service
 
 ROOT = Path(__file__).parents[2]
-BUILT = ROOT / "dist" / "page"
+BUILT = Path(os.environ.get("VOICEPILOT_PAGE", ROOT / "dist" / "page"))
 WITNESS_WORKLET = Path(__file__).with_name("witness_worklet.js")
 KEY = "key-of-the-page-tests"
 

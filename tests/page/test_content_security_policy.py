@@ -168,6 +168,20 @@ async def not_connected(visit: Visit) -> None:
     assert not visit.connected.is_set()
 
 
+async def started_slowly(visit: Visit) -> None:
+    """Python starts all the same, by importing everything."""
+    await visit.ready()
+    await visit.page.locator("#details > summary").click()
+    await expect(visit.page.locator("#connection")).to_contain_text("without its memory")
+
+
+async def only_as_built(visit: Visit) -> None:
+    """Python starts from memory, and could import nothing beside it."""
+    await visit.ready()
+    await visit.page.locator("#details > summary").click()
+    await expect(visit.page.locator("#connection")).to_contain_text("from memory")
+
+
 async def without_style(visit: Visit) -> None:
     assert await body_margin(visit) == UNSTYLED_MARGIN
 
@@ -202,13 +216,15 @@ async def add_worklet(page: Visit) -> str:
 ALLOWED: dict[str, tuple[str, Callable[[], str], Callable]] = {
     "the import map": ("script-src", lambda: source_of("script-src", "'sha256-"), not_started),
     "the loader": ("script-src", lambda: hash_of("/loader."), loader_did_not_run),
+    "Pyodide's starter": ("script-src", lambda: hash_of("/interpreter."), not_started),
     "Pyodide": ("script-src", lambda: hash_of("/pyodide.mjs"), not_started),
     "Pyodide's glue": ("script-src", lambda: hash_of("/pyodide.asm.mjs"), not_started),
     "WebAssembly": ("script-src", lambda: "'wasm-unsafe-eval'", not_started),
     "the style sheet": ("style-src", lambda: source_of("style-src", "/page."), without_style),
     "the icon": ("img-src", lambda: source_of("img-src", "/icon."), without_icon),
     "the interpreter": ("connect-src", lambda: source_of("connect-src", ".wasm"), not_started),
-    "the archive": ("connect-src", lambda: source_of("connect-src", "/python."), not_started),
+    "the memory": ("connect-src", lambda: source_of("connect-src", "/memory."), started_slowly),
+    "the archive": ("connect-src", lambda: source_of("connect-src", "/python."), only_as_built),
     "the session": ("connect-src", lambda: source_of("connect-src", "/session"), not_connected),
     "the bridge": ("connect-src", lambda: source_of("connect-src", "/bridge"), not_connected),
 }
