@@ -17,8 +17,6 @@ class LevelMeter extends AudioWorkletProcessor {
     this.samples = 0;
     this.zeros = 0;             // samples since the last one that was not zero
     this.quiet = Infinity;      // samples since the last audible block
-    this.running = true;
-    this.port.onmessage = () => { this.running = false; };
   }
 
   process(inputs) {
@@ -46,7 +44,7 @@ class LevelMeter extends AudioWorkletProcessor {
       this.squares = 0;
       this.samples = 0;
     }
-    return this.running;
+    return true;
   }
 }
 

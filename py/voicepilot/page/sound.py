@@ -19,7 +19,13 @@ from voicepilot.page.refusals import AUTOPLAY_REFUSED
 from voicepilot.page.scope import Scope
 
 if TYPE_CHECKING:
-    from voicepilot.page.seam import AudioContext, HTMLAudioElement, MediaStream, MediaStreamTrack
+    from voicepilot.page.seam import (
+        AudioContext,
+        AudioWorkletNode,
+        HTMLAudioElement,
+        MediaStream,
+        MediaStreamTrack,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,8 @@ class Sound:
         self._context: AudioContext | None = None
         self._audio: HTMLAudioElement | None = None
         self._meters_ready = False
+        # Used again and again: Chromium keeps a worklet's node for as long as its context lives.
+        self._idle_meters: list[AudioWorkletNode] = []
         self._reply: MediaStreamTrack | None = None
 
     def unlock(self) -> None:
@@ -106,24 +114,27 @@ class Sound:
                 return
             self._meters_ready = True
         source = context.createMediaStreamSource(stream)
-        node = seam.meter_node(context)
+        node = self._idle_meters.pop() if self._idle_meters else self._new_meter(context)
 
         def read(event: seam.MessageEvent) -> None:
             reading: Any = event.data
             hear(Level(reading.rms, reading.silence, reading.began))
 
         def end() -> None:
-            node.port.postMessage("end")
-            node.port.close()
             source.disconnect()
-            node.disconnect()
+            self._idle_meters.append(node)
 
-        seam.listen(scope, node.port, "message", read)
+        scope.own(end)
+        if not scope.ended:
+            seam.listen(scope, node.port, "message", read)
+            source.connect(node)
+
+    def _new_meter(self, context: AudioContext) -> AudioWorkletNode:
+        node = seam.meter_node(context)
         node.port.start()
-        source.connect(node)
         # Its output is silence; without a way to the output the browser would not run the node.
         node.connect(context.destination)
-        scope.own(end)
+        return node
 
     async def _play(self) -> None:
         if self._audio is None:
