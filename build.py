@@ -4,7 +4,8 @@
     python3 build.py demo [--port N] [--no-browser]
     python3 build.py test [quality] [unit] [emulator] [pyodide] [clients] [page]
     python3 build.py bench [--json] [--runs N] [NAME...]
-    python3 build.py build | clean | lock
+    python3 build.py build [--packed]
+    python3 build.py clean | lock
 
 Standard library only, because nothing is installed yet when it starts. What it installs goes into
 ``.venv`` and ``webview/node_modules``, from locks with hashes, and is skipped while a stamp holds
@@ -44,6 +45,7 @@ VENV = ROOT / ".venv"
 LOCKS = ROOT / "py" / "locks"
 WEBVIEW = ROOT / "webview"
 PAGE = ROOT / "dist" / "page"
+PACKED_PAGE = ROOT / "dist" / "packed"
 WINDOWS = os.name == "nt"
 PYTHON = VENV / ("Scripts/python.exe" if WINDOWS else "bin/python")
 PAGE_WHEELS = VENV / "page-wheels"
@@ -61,7 +63,7 @@ PAGE_INPUTS = (
     *(f"py/voicepilot/{name}" for name in ("__init__.py", "protocol", "session", "bridge")),
     *(f"py/voicepilot/{name}" for name in ("page", "debug", "bundle")),
     *(f"webview/{name}" for name in ("index.html", "debug.html", "worklets", "package-lock.json")),
-    "py/locks/page.txt",
+    *(f"py/locks/{name}.txt" for name in ("page", "demo")),  # demo: the node that builds it
 )
 MADE = (
     *("dist", ".venv", "webview/node_modules", "test-results"),
@@ -103,7 +105,10 @@ def parse() -> argparse.Namespace:
     demo_parser.add_argument("--no-browser", action="store_true", help="only print the address")
     test_parser = commands.add_parser("test", help="run the quality gates and the tests")
     test_parser.add_argument("suites", nargs="*", metavar="SUITE", help=", ".join(SUITES))
-    commands.add_parser("build", help="build dist/page and print its content security policy")
+    build_parser = commands.add_parser("build", help="build the page and print its policy")
+    build_parser.add_argument(
+        "--packed", action="store_true", help="gzip what the page inflates itself, for packages"
+    )
     commands.add_parser("clean", help="remove everything that build.py made")
     commands.add_parser("lock", help="resolve pyproject.toml into py/locks again")
     bench_parser = commands.add_parser("bench", help="measure, and write docs/benchmarks.md")
@@ -178,13 +183,13 @@ def bench(options: argparse.Namespace) -> int:
     return hand_over(command)
 
 
-def build(_options: argparse.Namespace) -> int:
+def build(options: argparse.Namespace) -> int:
     """Build the page and print its content security policy."""
     install_python("demo")
     install_node(development=False)
-    build_page()
-    print(f"\nThe page is in {PAGE}. Its content security policy:\n")
-    print((PAGE / "csp.txt").read_text("utf-8"), end="")
+    page = build_page(packed=options.packed)
+    print(f"\nThe page is in {page}. Its content security policy:\n")
+    print((page / "csp.txt").read_text("utf-8"), end="")
     return 0
 
 
@@ -204,8 +209,8 @@ def lock(_options: argparse.Namespace) -> int:
     """
     install_python("lock")
     for name, extras, constraints in (
-        ("test", ("backend", "emulator", "test"), ()),
-        ("demo", ("backend", "emulator"), ("--constraint", "py/locks/test.txt")),
+        ("test", ("backend", "bundle", "emulator", "test"), ()),
+        ("demo", ("backend", "bundle", "emulator"), ("--constraint", "py/locks/test.txt")),
         ("lock", ("lock",), ()),
         ("page", ("page",), ()),
     ):
@@ -344,20 +349,23 @@ def require_free_port(port: int) -> None:
             ) from None
 
 
-def build_page() -> None:
-    """Build ``dist/page`` unless it was built from what is there now."""
+def build_page(packed: bool = False) -> Path:
+    """Build the page unless it was built from what is there now; return its folder."""
+    page = PACKED_PAGE if packed else PAGE
     inputs = [ROOT / name for name in PAGE_INPUTS]
     inputs += [
         path for path in sorted(WEBVIEW.iterdir()) if path.suffix in {".css", ".mjs", ".svg"}
     ]
     wanted = fingerprint(inputs)
-    stamp = PAGE.with_name("page.stamp")
-    if holds(stamp, wanted) and (PAGE / "manifest.json").exists():
-        return
+    stamp = page.with_name(f"{page.name}.stamp")
+    if holds(stamp, wanted) and (page / "manifest.json").exists():
+        return page
     stamp.unlink(missing_ok=True)
     fetch_page_wheels()
-    run("Building the page", [str(PYTHON), "-m", "voicepilot.bundle", "--out", str(PAGE)])
+    command = [str(PYTHON), "-m", "voicepilot.bundle", "--out", str(page)]
+    run("Building the page", command + (["--packed"] if packed else []))
     stamp.write_text(wanted)
+    return page
 
 
 def fetch_page_wheels() -> None:

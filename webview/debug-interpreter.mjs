@@ -1,26 +1,28 @@
-// The Pyodide that PyScript starts: the one of this build, with nothing from elsewhere.
-// PyScript expects a module with these two names (its configuration's "interpreter").
+// The Pyodide that PyScript starts: this build's, started as the call page starts it, and beside it the
+// debugging page's own Python. PyScript expects a module with these two names ("interpreter").
 
-import { loadPyodide as load, version } from "pyodide";
+import { version } from "pyodide";
+import { startPython } from "python";
 
 const boot = JSON.parse(document.getElementById("boot").textContent);
 
 // Where the debugging page's own Python and micropip are in the interpreter's file system.
 const ADDITIONS = "/debug.zip";
 
-const loadPyodide = async (wishes) => {
-  const [python, additions] = await Promise.all([
-    load({
-      ...wishes,
-      indexURL: boot.runtime,
-      stdLibURL: boot.archive,
-      lockFileContents: boot.lock,
-      packageBaseUrl: boot.runtime,
-    }),
-    fetch(boot.debug).then((answer) => answer.arrayBuffer()),
-  ]);
-  python.FS.writeFile(ADDITIONS, new Uint8Array(additions));
-  // Its part of our package lies in another archive than the rest of it.
+const fetchAdditions = async () => {
+  const answer = await fetch(boot.debug);
+  if (!answer.ok) throw new Error(`The page's server has no ${boot.debug} (${answer.status}).`);
+  return new Uint8Array(await answer.arrayBuffer());
+};
+
+// PyScript's other wishes are about where Pyodide's files are; that is for the build to say.
+const loadPyodide = async ({ stdout, stderr }) => {
+  const additions = fetchAdditions();
+  const { python, complete } = await startPython(boot, { stdout, stderr });
+  // Here, unlike on the call page, what comes next imports more than the call page's program does.
+  await complete();
+  python.FS.writeFile(ADDITIONS, await additions, { canOwn: true });
+  // A part of our package lies in another archive than the rest of it.
   python.runPython(`
 import sys, voicepilot
 sys.path.append("${ADDITIONS}")

@@ -44,17 +44,12 @@ const limit = setTimeout(fail, TIME_LIMIT_MS, "boot-slow");
 try {
   const boot = JSON.parse(find("boot").textContent);
   // Imported here and not above, so that a missing runtime is a sentence and not a blank page.
-  const { loadPyodide } = await import("pyodide");
-  const python = await loadPyodide({
-    indexURL: boot.runtime,
-    stdLibURL: boot.archive,
-    // No packages: neither Pyodide's lock file nor the CDN that it names is asked.
-    lockFileContents: boot.lock,
-    packageBaseUrl: boot.runtime,
-  });
+  const { startPython } = await import("python");
+  const { python, without, complete } = await startPython(boot);
   const app = python.pyimport("voicepilot.page.app");
-  app.start(JSON.stringify(boot), ready);
+  app.start(JSON.stringify({ ...boot, without }), ready);
   app.destroy();
+  await complete();
 } catch (error) {
   clearTimeout(limit);
   const lines = String(error?.message ?? error).trim().split("\n");

@@ -103,6 +103,9 @@ window: EventTarget
 
 # ---- the window
 
+class Performance(Protocol):
+    def now(self) -> float: ...
+
 class Location(Protocol):
     hash: str
     host: str
@@ -117,6 +120,7 @@ class Navigator(Protocol):
     mediaDevices: MediaDevices
 
 location: Location
+performance: Performance
 history: History
 navigator: Navigator
 

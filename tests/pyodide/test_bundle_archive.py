@@ -48,6 +48,6 @@ def test_a_mistake_in_our_source_is_named_with_its_file(sources):
         build_archive(PYODIDE, sources)
 
 
-def test_without_node_the_next_step_is_named(sources):
-    with pytest.raises(BundleError, match=r"Install Node\.js 20 or newer"):
-        build_archive(PYODIDE, sources, node="no-such-node")
+def test_a_node_that_cannot_be_started_is_named_with_the_next_step(sources, tmp_path):
+    with pytest.raises(BundleError, match=r"no-such-node could not be started.*build\.py build"):
+        build_archive(PYODIDE, sources, tmp_path / "no-such-node")

@@ -1,12 +1,15 @@
 """What is a file of the built page, under which name is it served, and how is it recognised?"""
 
 import base64
+import gzip
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 MEDIA_TYPES = {
+    ".bin": "application/octet-stream",
     ".css": "text/css; charset=utf-8",
+    ".gz": "application/gzip",  # inflated by the page, not by the browser: no Content-Encoding
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".json": "application/json",
@@ -39,6 +42,11 @@ class Asset:
         """Return the asset that serves ``content`` as ``/assets/STEM.HASH.EXTENSION``."""
         stem, extension = PurePosixPath(name).stem, PurePosixPath(name).suffix
         return cls(f"/assets/{stem}.{fingerprint(content)}{extension}", content)
+
+    def packed(self) -> "Asset":
+        """Return it gzipped, as ``/assets/NAME.HASH.gz``. The same bytes give the same bytes."""
+        name = PurePosixPath(self.path).name
+        return Asset.named(f"{name}.gz", gzip.compress(self.content, 9, mtime=0))
 
     @property
     def media_type(self) -> str:

@@ -3,7 +3,8 @@
 ``index.html`` is written as if it stood beside its files (``href="page.css"``). Here each local
 reference is replaced by the hashed path of the file, and in front of the first script go:
 
-* the import map: the name ``pyodide``, and the integrity of every module,
+* the import map: the names ``pyodide`` and ``python`` (``webview/interpreter.mjs``, which starts it), and
+  the integrity of every module,
 * ``modulepreload`` and ``preload``, so that the runtime is on its way before the loader runs,
 * ``<script type="application/json" id="boot">``, the paths that the loader needs.
 """
@@ -12,16 +13,17 @@ import html
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 from voicepilot.bundle.assets import Asset, BundleError, digest, fingerprint
+from voicepilot.bundle.interpreter import Interpreter
 from voicepilot.bundle.policy import Contents
-from voicepilot.bundle.runtime import Runtime
 
 TEMPLATE = "index.html"
+STARTER = "interpreter.mjs"
 ENDPOINTS = ("/session",)
 """Where the page exchanges its token for a cookie."""
 SOCKETS = ("/bridge",)
@@ -45,6 +47,32 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Additions:
+    """What a document has beside what every document of ours has."""
+
+    build: str = ""
+    """The build that it belongs to; empty for the call page, whose files name the build."""
+
+    template: str = ""
+    """The document's text, where it is not the file as it was written."""
+
+    imports: Mapping[str, Asset] = field(default_factory=dict)
+    """Modules by the bare names under which other modules import them."""
+
+    modules: tuple[Asset, ...] = ()
+    """Modules that those import by their addresses."""
+
+    fetched: Mapping[str, Asset] = field(default_factory=dict)
+    """Files that the document fetches, by their names in ``boot``."""
+
+    endpoints: tuple[str, ...] = ()
+    """Further addresses of the page server that it asks; one that ends in a slash, with all below."""
+
+
+NOTHING_MORE = Additions()
+
+
+@dataclass(frozen=True, slots=True)
 class _Reference:
     """A local file named in the template, with the place of its name in the text."""
 
@@ -53,38 +81,50 @@ class _Reference:
     name: str
 
 
-def build_page(webview: Path, runtime: Runtime, archive: Asset) -> Page:
-    """Build the page from the folder ``webview``, the runtime and the archive."""
-    template = (webview / TEMPLATE).read_text("utf-8")
-    references, first_script = _survey(template)
+def build_page(
+    webview: Path,
+    interpreter: Interpreter,
+    name: str = TEMPLATE,
+    additions: Additions = NOTHING_MORE,
+) -> Page:
+    """Build the document ``name`` from the folder ``webview``, started by ``interpreter``."""
+    template = additions.template or _read(webview, name, name).decode()
+    references, first_script = _survey(name, template)
     named = {
-        reference.name: Asset.named(reference.name, _read(webview, reference.name))
+        reference.name: Asset.named(reference.name, _read(webview, reference.name, name))
         for reference in references
     }
     worklets = {
         path.stem: Asset.named(path.name, path.read_bytes())
         for path in sorted((webview / "worklets").glob("*.js"))
     }
+    starter = Asset.named(STARTER, _read(webview, STARTER, name))
     modules = (
-        runtime.loader,
-        runtime.glue,
+        *interpreter.modules,
+        starter,
         *(asset for name, asset in named.items() if name.endswith(".mjs")),
+        *additions.imports.values(),
+        *additions.modules,
     )
-    assets = (*runtime.assets, archive, *named.values(), *worklets.values())
-    build = fingerprint(template.encode(), *(asset.content for asset in assets))
+    assets = (
+        *(*interpreter.modules, *interpreter.fetched, starter),
+        *(*named.values(), *worklets.values()),
+        *(*additions.imports.values(), *additions.modules, *additions.fetched.values()),
+    )
+    build = additions.build or fingerprint(template.encode(), *(asset.content for asset in assets))
+    imports = {"pyodide": interpreter.runtime.loader, "python": starter, **additions.imports}
     import_map = _data(
         {
-            "imports": {"pyodide": runtime.loader.path},
+            "imports": {name: module.path for name, module in imports.items()},
             "integrity": {module.path: module.integrity for module in modules},
         }
     )
     boot = _data(
         {
             "build": build,
-            "runtime": runtime.folder,
-            "archive": archive.path,
-            "lock": runtime.lock,
+            **interpreter.boot,
             "worklets": {name: asset.path for name, asset in worklets.items()},
+            **{name: asset.path for name, asset in additions.fetched.items()},
         }
     )
     head = "\n".join(
@@ -96,7 +136,7 @@ def build_page(webview: Path, runtime: Runtime, archive: Asset) -> Page:
             ),
             *(
                 f'<link rel="preload" as="fetch" crossorigin href="{asset.path}">'
-                for asset in (runtime.machine, archive)
+                for asset in (*interpreter.urgent, *additions.fetched.values())
             ),
             f'<script type="application/json" id="boot">{boot}</script>\n',
         )
@@ -104,7 +144,7 @@ def build_page(webview: Path, runtime: Runtime, archive: Asset) -> Page:
     document = _rewrite(template, references, named, first_script, head)
     return Page(
         build=build,
-        document=Asset(f"/{TEMPLATE}", document.encode()),
+        document=Asset(f"/{name}", document.encode()),
         assets=assets,
         contents=Contents(
             inline_scripts=(digest("sha256", import_map.encode()),),
@@ -112,17 +152,19 @@ def build_page(webview: Path, runtime: Runtime, archive: Asset) -> Page:
             worklets=tuple(asset.path for asset in worklets.values()),
             styles=_paths(named, ".css"),
             images=_paths(named, ".svg", ".png"),
-            fetched=(runtime.machine.path, archive.path),
-            endpoints=ENDPOINTS,
+            fetched=tuple(
+                asset.path for asset in (*interpreter.fetched, *additions.fetched.values())
+            ),
+            endpoints=ENDPOINTS + additions.endpoints,
             sockets=SOCKETS,
         ),
     )
 
 
-def _read(webview: Path, name: str) -> bytes:
+def _read(webview: Path, name: str, document: str) -> bytes:
     file = webview / name
     if not file.is_file():
-        raise BundleError(f"{TEMPLATE} refers to {name}, which is not in {webview}.")
+        raise BundleError(f"{document} refers to {name}, which is not in {webview}.")
     return file.read_bytes()
 
 
@@ -135,21 +177,22 @@ def _data(value: Any) -> str:
     return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")
 
 
-def _survey(template: str) -> tuple[tuple[_Reference, ...], int]:
+def _survey(name: str, template: str) -> tuple[tuple[_Reference, ...], int]:
     """Return the local references of ``template`` and where its first script begins."""
-    survey = _Survey(template)
+    survey = _Survey(name, template)
     survey.feed(template)
     survey.close()
     if survey.first_script is None:
-        raise BundleError(f"{TEMPLATE} has no <script>: nothing would start Python.")
+        raise BundleError(f"{name} has no <script>: nothing would start Python.")
     return tuple(survey.references), survey.first_script
 
 
 class _Survey(HTMLParser):
     """Finds places in the text and changes nothing, so that the rest stays as it was written."""
 
-    def __init__(self, template: str) -> None:
+    def __init__(self, document: str, template: str) -> None:
         super().__init__()
+        self._document = document
         self.references: list[_Reference] = []
         self.first_script: int | None = None
         self._lines = [0]
@@ -167,7 +210,7 @@ class _Survey(HTMLParser):
         written = html.escape(name)
         at = (self.get_starttag_text() or "").find(f'"{written}"')
         if at < 0:
-            raise BundleError(f"{TEMPLATE}: write the reference to {name} in double quotes.")
+            raise BundleError(f"{self._document}: write the reference to {name} in double quotes.")
         start += at + 1
         self.references.append(_Reference(start, start + len(written), name))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import random
 import time
 from collections.abc import Callable
 
@@ -38,10 +39,12 @@ def start(boot: str, ready: Callable[[], None]) -> None:
 
     Talk, if it was pressed while Python started, counts now. What was written is in its box still.
     """
+    # Where Python's memory was made at build time, the state of chance was too.
+    random.seed()
     settings = json.loads(boot)
     page = Page(settings["build"], settings["worklets"]["level-meter"])
     ready()
-    page.open()
+    page.open(wording.start(seam.page_age_ms(), settings.get("without", "")))
 
 
 class Page:
@@ -61,6 +64,7 @@ class Page:
         self._transcript = TranscriptView(scope)
         self._composer = ComposerView(scope, self._driver)
         self._latency = LatencyView()
+        self._start = wording.UNKNOWN
         self._details: seam.HTMLDetailsElement = seam.find("details")
         self._connection = FiguresView("connection")
         self._usage = FiguresView("usage")
@@ -70,8 +74,12 @@ class Page:
         # A page that goes away says so: the service need not wait for the silence to tell.
         seam.listen_to_window(scope, "pagehide", lambda _event: self._driver.stop())
 
-    def open(self) -> None:
-        """Draw, connect, and begin the call that the person may have asked for already."""
+    def open(self, start: str = wording.UNKNOWN) -> None:
+        """Draw, connect, and begin the call that the person may have asked for already.
+
+        `start` says how the page started, for the details.
+        """
+        self._start = start
         self._draw()
         self._link.start(seam.take_fragment())
         if seam.take_early_wish() == "talk":
@@ -111,6 +119,7 @@ class Page:
         self._latency.draw(call.latency.last)
         if self._details.open:
             self._connection.draw(connection_figures(driver.link_state, driver.statistics))
+            self._connection.draw((("Start", self._start),))
             self._usage.draw(usage_figures(call.record.usage))
             self._inspector.draw()
 

@@ -79,6 +79,7 @@ __all__ = [
     "microphone_allowed_here",
     "new_audio",
     "options",
+    "page_age_ms",
     "peer_connection",
     "request",
     "socket_address",
@@ -227,6 +228,11 @@ def download(name: str, text: str, media_type: str) -> None:
     link.download = name
     link.click()
     js.URL.revokeObjectURL(url)
+
+
+def page_age_ms() -> float:
+    """Milliseconds since the browser began to open this page."""
+    return js.performance.now()
 
 
 def take_early_wish() -> str:

@@ -90,6 +90,12 @@ def duration(milliseconds: float) -> str:
     return f"{milliseconds / 1000:.2f} s"
 
 
+def start(milliseconds: float, without: str) -> str:
+    """How the page started. `without` says what is wrong with Python's memory: "is damaged"."""
+    how = f"without its memory, which {without}" if without else "from memory"
+    return f"{duration(milliseconds)}, {how}"
+
+
 def figure(value: float | None, unit: str, *, decimals: int = 0) -> str:
     """A measured number with its unit; a dash where it is unknown."""
     return UNKNOWN if value is None else f"{value:.{decimals}f} {unit}"

@@ -1,0 +1,45 @@
+// Starts Python as the page does, imports the page's program, and writes down what it then remembers.
+//
+//   node --experimental-wasm-jspi remember.mjs PYODIDE_FOLDER ARCHIVE MODULE TARGET
+//
+// With JSPI, which node 24 has behind that flag, because the interpreter asks for it once, when it starts.
+// The clock stands still and chance is nought: the same archive gives the same memory, on every machine.
+
+import crypto from "node:crypto";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { argv, exit, stderr } from "node:process";
+import { pathToFileURL } from "node:url";
+
+const [folder, archive, module, target] = argv.slice(2);
+
+crypto.randomFillSync = (view) => view.fill(0);
+const BUILT = Date.UTC(1980, 0, 1);
+globalThis.Date = class extends Date {
+  constructor(...given) { super(...(given.length ? given : [BUILT])); }
+  static now() { return BUILT; }
+};
+globalThis.performance = { now: () => 0, timeOrigin: BUILT };
+
+try {
+  const { loadPyodide } = await import(pathToFileURL(join(folder, "pyodide.mjs")));
+  const lock = JSON.parse(await readFile(join(folder, "pyodide-lock.json"), "utf8"));
+  const python = await loadPyodide({
+    indexURL: folder,
+    stdLibURL: archive,
+    lockFileContents: { info: lock.info, packages: {} },
+    packageBaseUrl: "/",
+    env: { HOME: "/home/pyodide", PYTHONHASHSEED: "0" },
+    // Else Python would be told where this script lies.
+    _sysExecutable: "./this.program",
+    _makeSnapshot: true,
+  });
+  python.runPython(`import gc, importlib\nimportlib.import_module(${JSON.stringify(module)})\ngc.collect()`);
+  await writeFile(target, python.makeMemorySnapshot());
+} catch (error) {
+  // A Python traceback ends with the sentence that matters.
+  stderr.write(`${String(error.message).trim().split("\n").at(-1)}\n`);
+  exit(1);
+}
+// A Pyodide under node keeps handles open; nothing is left to wait for.
+exit(0);
