@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import expect
 from tests.page.backends import ROOT
-from tests.page.call_page import AUDIBLE, CallPage
+from tests.page.call_page import CallPage
 from tests.page.conftest import Open
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -91,7 +91,8 @@ async def test_pictures_of_all_states(open_call_page: Open) -> None:
         await page.write("Count to forty.")
         await page.state("assistant-speaking")
         await page.until(
-            f"witness.loudness.slice(-400).filter(([, rms]) => rms > {AUDIBLE}).length > 250"
+            "witness.events.findLast(({ event }) => event.type === 'output_audio_buffer.started').at"
+            " < Date.now() - 2500"
         )
         await page.page.keyboard.press("Escape")
         await page.state("listening")
