@@ -54,7 +54,7 @@ class BackendLink:
 
     async def open_call(self, call: messages.OpenCall) -> messages.CallOpened:
         """Have the backend open a call. Raises `Trouble`."""
-        answer = await self._ask(messages.CALL_OPEN, call.to_params())
+        answer = await self.ask(messages.CALL_OPEN, call.to_params())
         try:
             return messages.CallOpened.from_params(answer)
         except messages.MessageError as error:
@@ -62,7 +62,7 @@ class BackendLink:
 
     async def run_tool(self, call: messages.ToolCall) -> messages.ToolOutput:
         """Have the backend run a tool. Raises `Trouble`."""
-        answer = await self._ask(messages.TOOL_CALL, call.to_params())
+        answer = await self.ask(messages.TOOL_CALL, call.to_params())
         try:
             return messages.ToolOutput.from_params(answer)
         except messages.MessageError as error:
@@ -74,7 +74,8 @@ class BackendLink:
             said = messages.CallClosed(call_id).to_params()
             self._socket.send(self._endpoint.notify(messages.CALL_CLOSED, said))
 
-    async def _ask(self, method: str, params: dict[str, object]) -> object:
+    async def ask(self, method: str, params: dict[str, object]) -> object:
+        """Ask the backend; its answer as it came. Raises `Trouble`."""
         if self.problem is not None and self.problem.code == _NOT_ALLOWED:
             raise Trouble(self.problem)
         try:

@@ -66,6 +66,11 @@ class EventLog:
     def __len__(self) -> int:
         return len(self._entries)
 
+    @property
+    def started(self) -> float:
+        """The clock's time that the entries' times count from."""
+        return self._start or 0.0
+
     def __iter__(self) -> Iterator[Entry]:
         return iter(self._entries)
 

@@ -42,6 +42,11 @@ class InspectorView:
         # `toggle` does not bubble, but it is captured on its way down: one listener for all lines.
         seam.listen(scope, self._list, "toggle", self._open, capture=True)
 
+    def show(self, log: EventLog) -> None:
+        """List the events of this log from now on."""
+        self._log, self._told = log, -1
+        self._draw_anew()
+
     def draw(self) -> None:
         """Add the events that came since the last time."""
         if self._told != self._log.total:

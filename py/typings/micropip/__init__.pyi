@@ -1,0 +1,3 @@
+"""The part of micropip 0.11 that the debugging page touches."""
+
+async def install(requirements: str) -> None: ...
