@@ -121,8 +121,10 @@ def test_a_preview_session_tells_its_turn_detection() -> None:
 def test_client_events_are_written_as_preview_wants_them() -> None:
     update = json.loads(encode(SessionUpdate(session=GA_SESSION), "preview"))
     assert update == {"type": "session.update", "session": PREVIEW_SESSION}
-    create = json.loads(encode(CreateResponse(options={"output_modalities": ["text"]}), "preview"))
-    assert create["response"] == {"modalities": ["text"]}
+    wishes = {"output_modalities": ["text"], "max_output_tokens": 9}
+    create = json.loads(encode(CreateResponse(options=wishes), "preview"))
+    assert create["response"] == {"modalities": ["text"], "max_response_output_tokens": 9}
+    assert client_event_to_ga(create)["response"] == wishes
     item = json.loads(encode(CreateItem(item=typed_message("assistant", "Hi")), "preview"))
     assert item["item"]["content"] == [{"type": "text", "text": "Hi"}]
     said = json.loads(encode(CreateItem(item=typed_message("user", "Hi")), "preview"))
@@ -201,7 +203,7 @@ def test_a_service_of_the_preview_names_no_function_and_shows_content_once() -> 
         ("session.output_modalities[0]", "session.modalities[0]"),
         ("response.audio.output.voice", "response.voice"),
         ("session.max_output_tokens", "session.max_response_output_tokens"),
-        ("response.max_output_tokens", "response.max_output_tokens"),
+        ("response.max_output_tokens", "response.max_response_output_tokens"),
         ("session.tools[0].name", "session.tools[0].name"),
         ("item_id", "item_id"),
         (None, None),

@@ -69,31 +69,32 @@ _SERVER_VAD_DEFAULTS: dict[str, Any] = {
     "create_response": True,
     "interrupt_response": True,
 }
-_TURN_DETECTION = Tagged(
+_SERVER_VAD = Record(
     {
-        "server_vad": Record(
-            {
-                "type": Anything(),
-                "threshold": Number(0, 1),
-                "prefix_padding_ms": Number(0, 10_000, whole=True),
-                "silence_duration_ms": Number(0, 10_000, whole=True),
-                "idle_timeout_ms": Nullable(Number(5_000, 30_000, whole=True)),
-                "create_response": Flag(),
-                "interrupt_response": Flag(),
-            },
-            defaults=_SERVER_VAD_DEFAULTS,
-        ),
-        "semantic_vad": Record(
-            {
-                "type": Anything(),
-                "eagerness": Choice(("low", "medium", "high", "auto")),
-                "create_response": Flag(),
-                "interrupt_response": Flag(),
-            },
-            defaults={"eagerness": "auto", "create_response": True, "interrupt_response": True},
-        ),
-    }
+        "type": Anything(),
+        "threshold": Number(0, 1),
+        "prefix_padding_ms": Number(0, 10_000, whole=True),
+        "silence_duration_ms": Number(0, 10_000, whole=True),
+        "idle_timeout_ms": Nullable(Number(5_000, 30_000, whole=True)),
+        "create_response": Flag(),
+        "interrupt_response": Flag(),
+    },
+    defaults=_SERVER_VAD_DEFAULTS,
 )
+_SEMANTIC_VAD = Record(
+    {
+        "type": Anything(),
+        "eagerness": Choice(("low", "medium", "high", "auto")),
+        "create_response": Flag(),
+        "interrupt_response": Flag(),
+    },
+    defaults={"eagerness": "auto", "create_response": True, "interrupt_response": True},
+)
+_TURN_DETECTION = Tagged({"server_vad": _SERVER_VAD, "semantic_vad": _SEMANTIC_VAD})
+_PLAIN_VAD_DEFAULTS = {
+    name: _SERVER_VAD_DEFAULTS[name]
+    for name in ("type", "threshold", "prefix_padding_ms", "silence_duration_ms")
+}
 
 _TRANSCRIPTION = Record(
     {
@@ -165,6 +166,37 @@ _SESSION = Record(
     required=("type",),
 )
 
+_TRANSCRIPTION_SESSION = Record(
+    {
+        "type": Choice(("transcription",)),
+        "audio": Record(
+            {
+                "input": Record(
+                    {
+                        "format": _FORMAT,
+                        "transcription": Nullable(_TRANSCRIPTION),
+                        "noise_reduction": Nullable(_NOISE_REDUCTION),
+                        "turn_detection": Nullable(
+                            Tagged(
+                                {
+                                    "server_vad": Record(
+                                        _SERVER_VAD.fields, defaults=_PLAIN_VAD_DEFAULTS
+                                    ),
+                                    "semantic_vad": Record(
+                                        _SEMANTIC_VAD.fields, defaults={"eagerness": "auto"}
+                                    ),
+                                }
+                            )
+                        ),
+                    }
+                )
+            }
+        ),
+        "include": Nullable(Items(Text())),
+    },
+    required=("type",),
+)
+
 _RESPONSE = Record(
     {
         "conversation": Choice(("auto", "none")),
@@ -208,6 +240,21 @@ def _defaults() -> dict[str, Any]:
     }
 
 
+def _transcription_defaults() -> dict[str, Any]:
+    return {
+        "type": "transcription",
+        "audio": {
+            "input": {
+                "format": dict(_PCM),
+                "transcription": None,
+                "noise_reduction": None,
+                "turn_detection": dict(_PLAIN_VAD_DEFAULTS),
+            }
+        },
+        "include": None,
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Configuration:
     """A session's configuration. Never changed: :meth:`updated` makes a new one.
@@ -222,9 +269,11 @@ class Configuration:
         """The configuration that a client asks for when it mints a key; ``None`` asks for the defaults.
 
         Raises:
-            Rejected: it is not a realtime session as the protocol has it.
+            Rejected: it is no session as the protocol has it.
         """
         asked = {"type": "realtime"} if session is None else session
+        if isinstance(asked, dict) and asked.get("type") == "transcription":
+            return cls(_TRANSCRIPTION_SESSION.read(asked, "session", _transcription_defaults()))
         return cls(_checked(_SESSION.read(asked, "session", _defaults())))
 
     def updated(self, session: Any, *, has_spoken: bool) -> Configuration:
@@ -237,6 +286,9 @@ class Configuration:
         Raises:
             Rejected: something in it is not allowed.
         """
+        self._check_kind(session)
+        if not self.responds:
+            return Configuration(_TRANSCRIPTION_SESSION.read(session, "session", self.fields))
         fields = _checked(_SESSION.read(session, "session", self.fields))
         if fields["model"] != self.fields["model"]:
             raise Rejected(
@@ -254,11 +306,33 @@ class Configuration:
     def echoed(self, session_id: str, expires_at: int) -> dict[str, Any]:
         """The full session object, as the service shows it to the client."""
         return {
-            "object": "realtime.session",
+            "object": "realtime.session" if self.responds else "realtime.transcription_session",
             "id": session_id,
             "expires_at": expires_at,
             **self.fields,
         }
+
+    def _check_kind(self, session: Any) -> None:
+        given = session.get("type") if isinstance(session, dict) else None
+        kinds = ("realtime", "transcription")
+        if given in kinds and given != self.fields["type"]:
+            raise Rejected(
+                "invalid_value",
+                f"Passing a {given} session update event to a {self.fields['type']} session is "
+                "not allowed.",
+                "session.type",
+            )
+
+    @property
+    def responds(self) -> bool:
+        """Whether responses are made; a transcription session only writes down what is said."""
+        return bool(self.fields["type"] == "realtime")
+
+    @property
+    def model(self) -> str | None:
+        """The deployment that speaks, ``None`` where nobody does."""
+        model: str | None = self.fields.get("model")
+        return model
 
     @property
     def turn_detection(self) -> dict[str, Any] | None:

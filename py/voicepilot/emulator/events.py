@@ -232,6 +232,11 @@ def words_done(response_id: str, item_id: str, modality: str, text: str) -> Even
     return _in_content(f"{_WORDS[modality]}.done", response_id, item_id, **{field: text})
 
 
+def output_audio_delta(response_id: str, item_id: str, delta: str) -> Event:
+    """A piece of the item's sound, base64 of PCM16 at 24 kHz; where no track carries it."""
+    return _in_content("response.output_audio.delta", response_id, item_id, delta=delta)
+
+
 def output_audio_done(response_id: str, item_id: str) -> Event:
     """All sound of the item is made."""
     return _in_content("response.output_audio.done", response_id, item_id)

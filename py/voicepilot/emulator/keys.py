@@ -10,16 +10,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from voicepilot.emulator.errors import ephemeral_only, key_expired
+from voicepilot.emulator.tongue import GA
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from voicepilot.emulator.configuration import Configuration
     from voicepilot.emulator.scenarios import Faults
+    from voicepilot.emulator.tongue import Tongue
 
 PREFIX = "ek_"
 DEFAULT_LIFETIME_S = 7200
 """What Azure gives when the request does not say; recorded 2026-07."""
+
+PREVIEW_LIFETIME_S = 60
+"""How long a key of the preview protocol is good, as its documentation says; nobody is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,7 @@ class EphemeralKey:
     value: str
     expires_at: int
     configuration: Configuration
+    tongue: Tongue
 
 
 class Keys:
@@ -44,24 +50,28 @@ class Keys:
         self._faults = faults
         self._keys: dict[str, EphemeralKey] = {}
 
-    def mint(self, configuration: Configuration, lifetime_s: int) -> EphemeralKey:
-        """A new key for calls with this configuration."""
+    def mint(
+        self, configuration: Configuration, lifetime_s: int, tongue: Tongue = GA
+    ) -> EphemeralKey:
+        """A new key for sessions with this configuration, in this dialect."""
         now = self._clock()
         self._keys = {value: key for value, key in self._keys.items() if key.expires_at > now}
-        key = EphemeralKey(f"{PREFIX}{secrets.token_hex(16)}", int(now) + lifetime_s, configuration)
+        value = f"{PREFIX}{secrets.token_hex(16)}"
+        key = EphemeralKey(value, int(now) + lifetime_s, configuration, tongue)
         self._keys[key.value] = key
         return key
 
-    def redeem(self, credential: str) -> EphemeralKey:
-        """The key that was shown.
+    def redeem(self, credential: str, tongue: Tongue = GA) -> EphemeralKey:
+        """The key that was shown, where this dialect is spoken.
 
         Raises:
-            Refused: it is not an ephemeral key, none of ours, or has expired.
+            Refused: it is not an ephemeral key, none of ours, minted for the other dialect, or has expired.
         """
         if not credential.startswith(PREFIX):
             raise ephemeral_only()
         key = self._keys.get(credential)
-        expired = key is not None and self._clock() >= key.expires_at
-        if key is None or expired or "key-expired" in self._faults:
+        if key is None or key.tongue is not tongue or self._clock() >= key.expires_at:
+            raise key_expired()
+        if "key-expired" in self._faults:
             raise key_expired()
         return key

@@ -24,6 +24,7 @@ class Reply:
         self.item_id = item_id
         self.finished = False
         self.started = False
+        self.began_at = 0.0
         self.played = 0
         self.waiting = 0
         self._chunks: deque[NDArray[np.int16]] = deque()

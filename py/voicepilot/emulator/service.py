@@ -2,11 +2,19 @@
 
     POST /openai/v1/realtime/client_secrets   standing key   200 {value, expires_at, session}
     POST /openai/v1/realtime/calls            ephemeral key  201 the SDP answer, Location: the call
+         ?webrtcfilter=on                                        fewer events for the page
     POST .../realtime/calls/{id}/hangup       either key     200
+    POST /openai/realtimeapi/sessions?api-version=YYYY-MM-DD-preview
+                                              standing key   200 {id, client_secret, ...}, preview
+    POST /v1/realtimertc?model=DEPLOYMENT     its key        201 the SDP answer, preview
+    GET  /openai/v1/realtime, /openai/realtime                see :mod:`.sockets`
 
 The paths of OpenAI (``/v1/...``) are answered alike, so that public clients work with no more than
-another base address. It listens on 127.0.0.1 only. Requests that name another host are refused: a page from
-elsewhere that has had its name resolved to this machine must not get through.
+another base address. The preview's ``realtimertc`` is on a host of its own on Azure, on this one here.
+A query with ``api-version`` on the other paths is refused, as by Azure.
+
+The service listens on 127.0.0.1 only. Requests that name another host are refused: a page from elsewhere
+that has had its name resolved to this machine must not get through.
 """
 
 from __future__ import annotations
@@ -16,45 +24,39 @@ import contextlib
 import functools
 import json
 import logging
-import secrets
 import socket
 import time
-import uuid
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from voicepilot.emulator.admission import Admission, bearer, credential, is_ephemeral
 from voicepilot.emulator.call import Call
 from voicepilot.emulator.configuration import Configuration
 from voicepilot.emulator.control import Control
 from voicepilot.emulator.deployments import Deployments
-from voicepilot.emulator.errors import (
-    Refused,
-    Rejected,
-    access_denied,
-    not_found,
-    unreadable_offer,
-)
+from voicepilot.emulator.errors import Refused, Rejected, not_found, unreadable_offer
 from voicepilot.emulator.ice_tcp import IceTcpFront
-from voicepilot.emulator.keys import DEFAULT_LIFETIME_S, PREFIX, Keys
+from voicepilot.emulator.ids import identifier
+from voicepilot.emulator.keys import DEFAULT_LIFETIME_S, PREVIEW_LIFETIME_S, Keys
+from voicepilot.emulator.middleware import MIDDLEWARE
 from voicepilot.emulator.mind import Mind
 from voicepilot.emulator.models import Models
 from voicepilot.emulator.scenarios import SLOW_ANSWER_S, Faults
 from voicepilot.emulator.schema import Anything, Choice, Number, Record
 from voicepilot.emulator.session import Means
+from voicepilot.emulator.sockets import GA_PATHS, Sockets, expect_preview_version
+from voicepilot.emulator.tongue import PREVIEW, preview_configuration, preview_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from aiohttp.typedefs import Handler
+    from voicepilot.emulator.keys import EphemeralKey
 
 logger = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
 _LARGEST_BODY = 1024 * 1024
-_LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
-_FOR_PAGES = "/realtime/calls"
-_BASES = ("/openai/v1/realtime", "/v1/realtime")
 
 _CLIENT_SECRETS = Record(
     {
@@ -84,7 +86,7 @@ class Service:
         faults: Faults | None = None,
         deployments: Deployments | None = None,
     ) -> None:
-        self._api_key = api_key
+        self._admission = Admission(api_key)
         self._faults = faults or Faults()
         self._keys = Keys(clock, self._faults)
         self._deployments = deployments or Deployments()
@@ -100,15 +102,17 @@ class Service:
 
     def application(self) -> web.Application:
         """The HTTP side. Its start-up and clean-up are those of the whole service."""
-        application = web.Application(
-            middlewares=[_identified, _cross_origin, _explained, _local_only],
-            client_max_size=_LARGEST_BODY,
-        )
-        for base in _BASES:
+        application = web.Application(middlewares=MIDDLEWARE, client_max_size=_LARGEST_BODY)
+        for base in GA_PATHS:
             application.router.add_post(f"{base}/client_secrets", self._mint)
             application.router.add_post(f"{base}/calls", self._open_call)
             application.router.add_post(f"{base}/calls/{{id}}/hangup", self._hang_up)
-        Control(self._faults, self._admits).add_routes(application.router)
+        application.router.add_post("/openai/realtimeapi/sessions", self._mint_preview)
+        application.router.add_post("/v1/realtimertc", self._open_preview_call)
+        sockets = Sockets(self._means, self._admission, self._keys, self._find_call)
+        sockets.add_routes(application.router)
+        application.on_shutdown.append(sockets.close)
+        Control(self._faults, self._admission.admits).add_routes(application.router)
         application.cleanup_ctx.append(self._lifetime)
         return application
 
@@ -137,25 +141,52 @@ class Service:
             await (await self._loading).close()
 
     async def _mint(self, request: web.Request) -> web.Response:
-        if not self._is_standing(_credential(request)):
-            raise access_denied()
+        _expect_no_version(request)
+        self._admission.expect(credential(request))
         self._faults.check_minting()
         asked = await _json(request)
         try:
             asked = _CLIENT_SECRETS.read(asked, "")
             configuration = Configuration.minted(asked.get("session"))
         except Rejected as rejected:
-            raise Refused(400, rejected.code, rejected.message, rejected.param) from rejected
-        self._deployments.expect(configuration.fields["model"])
+            raise _bad_request(rejected) from rejected
+        if configuration.model is not None:
+            self._deployments.expect(configuration.model)
         lifetime = asked.get("expires_after", {}).get("seconds", DEFAULT_LIFETIME_S)
         key = self._keys.mint(configuration, lifetime)
-        session = configuration.echoed(f"sess_{secrets.token_hex(10)}", 0)
+        session = configuration.echoed(identifier("sess"), 0)
         return web.json_response(
             {"value": key.value, "expires_at": key.expires_at, "session": session}
         )
 
+    async def _mint_preview(self, request: web.Request) -> web.Response:
+        expect_preview_version(request)
+        self._admission.expect(credential(request))
+        self._faults.check_minting()
+        try:
+            configuration = preview_configuration(await _json(request))
+        except Rejected as rejected:
+            raise _bad_request(rejected) from rejected
+        self._deployments.expect(configuration.model or "")
+        key = self._keys.mint(configuration, PREVIEW_LIFETIME_S, PREVIEW)
+        session = preview_session(configuration.echoed(identifier("sess"), 0))
+        secret = {"value": key.value, "expires_at": key.expires_at}
+        return web.json_response({**session, "client_secret": secret})
+
     async def _open_call(self, request: web.Request) -> web.Response:
-        key = self._keys.redeem(_bearer(request))
+        _expect_no_version(request)
+        key = self._keys.redeem(bearer(request))
+        return await self._answer(request, key, filtered=request.query.get("webrtcfilter") == "on")
+
+    async def _open_preview_call(self, request: web.Request) -> web.Response:
+        key = self._keys.redeem(bearer(request), PREVIEW)
+        if request.query.get("model") != key.configuration.model:
+            raise Refused(400, "invalid_model", "The key was minted for another model.", "model")
+        return await self._answer(request, key, filtered=False)
+
+    async def _answer(
+        self, request: web.Request, key: EphemeralKey, *, filtered: bool
+    ) -> web.Response:
         if request.content_type != "application/sdp":
             raise Refused(415, "unsupported_media_type", "Send the SDP offer as application/sdp.")
         offer = await request.text()
@@ -163,7 +194,13 @@ class Service:
             raise unreadable_offer("a scenario says so")
         if "slow-sdp" in self._faults:
             await asyncio.sleep(SLOW_ANSWER_S)
-        call = Call(key.configuration, front=self._front, means=self._means)
+        call = Call(
+            key.configuration,
+            key.tongue,
+            filtered=filtered,
+            front=self._front,
+            means=self._means,
+        )
         answer = await call.answer(offer)
         task = asyncio.create_task(call.run())
         self._calls[call.id] = (call, task)
@@ -177,11 +214,11 @@ class Service:
         )
 
     async def _hang_up(self, request: web.Request) -> web.Response:
-        credential = _credential(request)
-        if credential.startswith(PREFIX):
-            self._keys.redeem(credential)
-        elif not self._is_standing(credential):
-            raise access_denied()
+        shown = credential(request)
+        if is_ephemeral(shown):
+            self._keys.redeem(shown)
+        else:
+            self._admission.expect(shown)
         held = self._calls.get(request.match_info["id"])
         if held is None:
             raise Refused(404, "call_id_not_found", "There is no such call.")
@@ -195,13 +232,9 @@ class Service:
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("Call %s ended by an error.", call_id, exc_info=error)
 
-    def _admits(self, request: web.Request) -> bool:
-        return self._is_standing(_credential(request))
-
-    def _is_standing(self, credential: str) -> bool:
-        if self._api_key is None:
-            return bool(credential)
-        return secrets.compare_digest(credential.encode(), self._api_key.encode())
+    def _find_call(self, call_id: str) -> Call | None:
+        held = self._calls.get(call_id)
+        return held[0] if held is not None else None
 
 
 async def run(
@@ -211,6 +244,7 @@ async def run(
     announce: Callable[[str], None] = print,
     until: asyncio.Event | None = None,
     faults: Faults | None = None,
+    deployments: Deployments | None = None,
 ) -> None:
     """Serve on 127.0.0.1 until ``until`` is set or the task is cancelled.
 
@@ -220,13 +254,14 @@ async def run(
         announce: told ``listening http://127.0.0.1:PORT`` as soon as requests are answered. Calls that come
             before the models are loaded are opened, and answered when they are.
         faults: the scenarios that are on from the start.
+        deployments: those that there are; any, if not given.
 
     Raises:
         OSError: the port is taken.
     """
     # Bound before anything is loaded, so that a taken port is known at once.
     listener = socket.create_server((HOST, port))
-    service = Service(api_key, faults=faults)
+    service = Service(api_key, faults=faults, deployments=deployments)
     runner = web.AppRunner(service.application(), access_log=None)
     try:
         await runner.setup()
@@ -238,67 +273,14 @@ async def run(
         listener.close()
 
 
-@web.middleware
-async def _identified(request: web.Request, handler: Handler) -> web.StreamResponse:
-    response = await handler(request)
-    response.headers["X-Request-Id"] = response.headers["apim-request-id"] = str(uuid.uuid4())
-    return response
+def _expect_no_version(request: web.Request) -> None:
+    """Refuse a path of GA with the ``api-version`` of another: Azure has nothing at such an address."""
+    if "api-version" in request.query:
+        raise not_found()
 
 
-@web.middleware
-async def _cross_origin(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Let pages of any origin open calls, as the real service does; minting is not for pages."""
-    if _FOR_PAGES not in request.path:
-        return await handler(request)
-    asked = request.headers.get("Access-Control-Request-Headers")
-    if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
-        response: web.StreamResponse = web.Response(status=200)
-        response.headers["Access-Control-Allow-Methods"] = "POST, OPTIONS"
-        response.headers["Access-Control-Max-Age"] = "600"
-        if asked:
-            response.headers["Access-Control-Allow-Headers"] = asked
-    else:
-        response = await handler(request)
-        response.headers["Access-Control-Expose-Headers"] = "Location,X-Request-Id"
-        response.headers["Timing-Allow-Origin"] = "*"
-    response.headers["Access-Control-Allow-Origin"] = "*"
-    return response
-
-
-@web.middleware
-async def _explained(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Every refusal has Azure's body, those of the web framework too."""
-    try:
-        return await handler(request)
-    except Refused as error:
-        refused = error
-    except web.HTTPNotFound:
-        refused = not_found()
-    except web.HTTPException as error:
-        if error.status < 400:
-            raise
-        refused = Refused(error.status, str(error.status), error.reason)
-    except Exception:
-        logger.exception("A request failed.")
-        refused = Refused(500, "InternalServerError", "The server had an error.")
-    return web.json_response(refused.body(), status=refused.status, headers=refused.headers)
-
-
-@web.middleware
-async def _local_only(request: web.Request, handler: Handler) -> web.StreamResponse:
-    name = request.host.rsplit(":", 1)[0] if not request.host.endswith("]") else request.host
-    if name.lower() not in _LOCAL_NAMES:
-        raise Refused(403, "403", "This service answers on this machine only.")
-    return await handler(request)
-
-
-def _bearer(request: web.Request) -> str:
-    scheme, _, credential = request.headers.get("Authorization", "").partition(" ")
-    return credential.strip() if scheme.lower() == "bearer" else ""
-
-
-def _credential(request: web.Request) -> str:
-    return request.headers.get("api-key", "") or _bearer(request)
+def _bad_request(rejected: Rejected) -> Refused:
+    return Refused(400, rejected.code, rejected.message, rejected.param)
 
 
 async def _json(request: web.Request) -> Any:

@@ -190,7 +190,7 @@ class Session:
         self._stop_idling()
         self.announce(events.speech_started(turn.item_id, turn.start_ms))
         detection = self._configuration.turn_detection
-        if detection is not None and detection["interrupt_response"]:
+        if detection is not None and detection.get("interrupt_response", True):
             if self._active is not None:
                 self._end_active("turn_detected")
             self._cut_sound()
@@ -200,7 +200,7 @@ class Session:
         self.announce(events.speech_stopped(heard.item_id, heard.end_ms))
         self._take_in(heard)
         detection = self._configuration.turn_detection
-        if detection is not None and detection["create_response"]:
+        if self._configuration.responds and detection is not None and detection["create_response"]:
             self._respond_unasked()
 
     def _take_in(self, heard: Heard) -> None:
@@ -226,6 +226,11 @@ class Session:
         self.announce(events.item_done(item.shown(), before))
 
     async def _recognise(self, item: Item, samples: NDArray[np.float32]) -> None:
+        transcription = self._configuration.transcription
+        deployments = self._means.deployments
+        deployed = transcription is None or deployments.transcribes(transcription["model"])
+        if not deployed:
+            self.announce(events.transcription_failed(item.id, "DeploymentNotFound"))
         try:
             models = await self._means.models()
             item.said = await models.transcribe(samples)
@@ -233,10 +238,10 @@ class Session:
             # Not the whole of it: a message may quote what was said.
             logger.error("A turn could not be recognised (%s).", type(error).__name__)
             item.said = ""
-            if self._configuration.transcription is not None:
+            if deployed and self._configuration.transcription is not None:
                 self.announce(events.transcription_failed(item.id))
             return
-        if self._configuration.transcription is not None:
+        if deployed and self._configuration.transcription is not None:
             # The answer waits for the words, not for their way to the client.
             self._start(self._transcribing, item.id, self._transcribe(item))
 
@@ -265,6 +270,10 @@ class Session:
     # -- responses ------------------------------------------------------------------------------
 
     def _respond(self, wishes: Any = None) -> None:
+        if not self._configuration.responds:
+            raise Rejected(
+                "invalid_value", "Responses are not supported in transcription sessions.", "type"
+            )
         order = self._configuration.ordered(wishes)
         if order.in_conversation and self._active is not None:
             raise Rejected(

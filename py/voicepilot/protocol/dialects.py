@@ -77,6 +77,9 @@ _RESPONSE_FIELDS: Final[dict[str, tuple[str, ...]]] = {
     "output_audio_format": ("audio", "output", "format"),
 }
 
+# What a client wishes for a response: as the response, but for the longest output.
+_WISH_FIELDS: Final = _RESPONSE_FIELDS | {"max_response_output_tokens": ("max_output_tokens",)}
+
 _FORMATS: Final[dict[str, Json]] = {
     "pcm16": {"type": "audio/pcm", "rate": 24000},
     "g711_ulaw": {"type": "audio/pcmu"},
@@ -145,7 +148,7 @@ def parameter_to_preview(path: Any) -> Any:
     """
     if not isinstance(path, str):
         return path
-    for root, table in (("session", _SESSION_FIELDS), ("response", _RESPONSE_FIELDS)):
+    for root, table in (("session", _SESSION_FIELDS), ("response", _WISH_FIELDS)):
         for name, places in table.items():
             nested = ".".join((root, *places))
             if path == nested or path.startswith((f"{nested}.", f"{nested}[")):
@@ -161,7 +164,7 @@ def client_event_to_dialect(raw: Json, dialect: Dialect) -> Json:
         case "session.update":
             return raw | {"session": session_to_preview(as_object(raw.get("session")))}
         case "response.create" if "response" in raw:
-            return raw | {"response": _flatten(as_object(raw["response"]), _RESPONSE_FIELDS)}
+            return raw | {"response": _flatten(as_object(raw["response"]), _WISH_FIELDS)}
         case "conversation.item.create":
             return raw | {"item": _rename_parts(as_object(raw.get("item")), _GA_PARTS)}
     return raw
@@ -174,7 +177,7 @@ def client_event_to_ga(raw: Json) -> Json:
             session = session_to_ga(as_object(raw.get("session")))
             return raw | {"type": "session.update", "session": session}
         case "response.create" if isinstance(raw.get("response"), dict):
-            return raw | {"response": _nest(raw["response"], _RESPONSE_FIELDS)}
+            return raw | {"response": _nest(raw["response"], _WISH_FIELDS)}
         case "conversation.item.create":
             return raw | {"item": _rename_parts(as_object(raw.get("item")), _PREVIEW_PARTS)}
     return raw
