@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from voicepilot.page.event_log import Direction, EventLog, kind_of
+from voicepilot.page.event_log import Direction, EventLog
 from voicepilot.protocol.codec import parse_object
 from voicepilot.protocol.dialects import client_event_to_ga
 from voicepilot.session import Call
@@ -151,7 +151,7 @@ class Replay:
 
     def take(self, event: Recorded) -> None:
         """The next event of the recording happens."""
-        self.log.add(event.direction, kind_of(event.text), event.text, event.at)
+        self.log.add(event.direction, event.text, event.at)
         if event.direction == "received":
             self.call.receive(_ATTEMPT, event.text, event.at)
             return

@@ -21,7 +21,7 @@ from voicepilot.page import seam
 from voicepilot.page.attempt import Attempt
 from voicepilot.page.backend_link import BackendLink
 from voicepilot.page.devices import DEFAULT, Microphones
-from voicepilot.page.event_log import EventLog, kind_of
+from voicepilot.page.event_log import EventLog
 from voicepilot.page.link_statistics import LinkStatistics
 from voicepilot.page.microphone import Microphone, MicrophoneList, open_microphone
 from voicepilot.page.peer import Peer
@@ -192,7 +192,7 @@ class Driver:
                 self._scope.start(self._open_peer(held), "opening the call")
             case Send(text=text):
                 if held.peer is not None and held.peer.send(text):
-                    self.event_log.add("sent", kind_of(text), text, self._clock())
+                    self.event_log.add("sent", text, self._clock())
             case SilenceReply():
                 self._sound.silence_reply()
             case LetReplySound():
@@ -328,7 +328,7 @@ class Driver:
         # First the core and its commands (a barge-in is a matter of milliseconds), then the record of it.
         commands = self.call.receive(number, text, now)
         self._run(commands)
-        self.event_log.add("received", kind_of(text), text, now)
+        self.event_log.add("received", text, now)
 
     def play(self, scope: Scope, track: MediaStreamTrack, hear: Callable[[Level], None]) -> None:
         """Let a reply's track sound."""

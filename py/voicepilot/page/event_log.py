@@ -28,8 +28,12 @@ class Entry:
     number: int
     direction: Direction
     at: float
-    kind: str
     text: str
+
+    @property
+    def kind(self) -> str:
+        """Its type. Read only where it is shown: most events are never looked at."""
+        return kind_of(self.text)
 
     def line(self) -> str:
         """The entry as a line of the download."""
@@ -74,12 +78,12 @@ class EventLog:
     def __iter__(self) -> Iterator[Entry]:
         return iter(self._entries)
 
-    def add(self, direction: Direction, kind: str, text: str, now: float) -> None:
-        """Record one event; `kind` is its type as far as it is known."""
+    def add(self, direction: Direction, text: str, now: float) -> None:
+        """Record one event."""
         if self._start is None:
             self._start = now
         self.total += 1
-        self._entries.append(Entry(self.total, direction, now - self._start, kind, text))
+        self._entries.append(Entry(self.total, direction, now - self._start, text))
         self._characters += len(text)
         while len(self._entries) > self._most_events or (
             self._characters > self._most_characters and len(self._entries) > 1
