@@ -98,6 +98,18 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME[:ARGUMENT]",
         help="have this fault from the start (repeatable; docs/scenarios.md lists them)",
     )
+    emulator.add_argument(
+        "--deployment",
+        action="append",
+        metavar="NAME",
+        help="a deployment that there is (repeatable; default: any name)",
+    )
+    emulator.add_argument(
+        "--transcription-deployment",
+        action="append",
+        metavar="NAME",
+        help="a transcription deployment that there is (repeatable; default: any name)",
+    )
     # For a parent process: the service must not outlive it, even when the parent is killed.
     emulator.add_argument("--end-with-stdin", action="store_true", help=argparse.SUPPRESS)
 
@@ -139,6 +151,7 @@ def _demo(options: argparse.Namespace) -> int:
 
 def _emulator(options: argparse.Namespace) -> int:
     from voicepilot.backend.end_signals import on_end_signals
+    from voicepilot.emulator.deployments import Deployments
     from voicepilot.emulator.scenarios import Faults
     from voicepilot.emulator.service import run
 
@@ -147,8 +160,15 @@ def _emulator(options: argparse.Namespace) -> int:
         with on_end_signals(ended.set):
             key = options.api_key or os.environ.get(_KEY_VARIABLE) or None
             faults = Faults(options.scenario)
-            say = partial(print, flush=True)
-            await run(options.port, key, announce=say, until=ended, faults=faults)
+            deployments = Deployments.named(options.deployment, options.transcription_deployment)
+            await run(
+                options.port,
+                key,
+                announce=partial(print, flush=True),
+                until=ended,
+                faults=faults,
+                deployments=deployments,
+            )
 
     if options.end_with_stdin:
         threading.Thread(target=_end_with_stdin, daemon=True).start()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import contextlib
 import fractions
 import json
 import time
@@ -21,7 +23,7 @@ from aiortc import (
 from aiortc.mediastreams import MediaStreamError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from numpy.typing import NDArray
 
@@ -74,23 +76,12 @@ class Microphone(MediaStreamTrack):
 
 
 @dataclass
-class Client:
-    """One call, connected."""
+class Events:
+    """What has arrived so far."""
 
-    pc: RTCPeerConnection
-    channel: Any
-    microphone: Microphone
-    location: str
     events: list[dict[str, Any]] = field(default_factory=list)
     arrived: list[float] = field(default_factory=list)
-    loud_at: list[float] = field(default_factory=list)
-    """When a received frame had sound in it."""
     _news: asyncio.Event = field(default_factory=asyncio.Event)
-    _sound: asyncio.Event = field(default_factory=asyncio.Event)
-    _listening: asyncio.Task[None] | None = None
-
-    def send(self, kind: str, **fields: Any) -> None:
-        self.channel.send(json.dumps({"type": kind, **fields}))
 
     def take(self, text: str) -> None:
         self.events.append(json.loads(text))
@@ -119,6 +110,28 @@ class Client:
                 self._news.clear()
                 await self._news.wait()
 
+
+@dataclass
+class Client(Events):
+    """One call, connected."""
+
+    pc: RTCPeerConnection = field(kw_only=True)
+    channel: Any = field(kw_only=True)
+    microphone: Microphone = field(kw_only=True)
+    location: str = field(kw_only=True)
+    loud_at: list[float] = field(default_factory=list)
+    """When a received frame had sound in it."""
+    _sound: asyncio.Event = field(default_factory=asyncio.Event)
+    _listening: asyncio.Task[None] | None = None
+
+    @property
+    def call_id(self) -> str:
+        """What a sideband names it by."""
+        return self.location.rsplit("/", 1)[-1]
+
+    def send(self, kind: str, **fields: Any) -> None:
+        self.channel.send(json.dumps({"type": kind, **fields}))
+
     async def heard(self, ms: int) -> None:
         """Wait until this much sound, not silence, has arrived."""
         async with asyncio.timeout(10):
@@ -143,6 +156,33 @@ class Client:
                 self._sound.set()
 
 
+@dataclass
+class SocketClient(Events):
+    """One WebSocket, connected."""
+
+    socket: aiohttp.ClientWebSocketResponse = field(kw_only=True)
+
+    async def send(self, kind: str, **fields: Any) -> None:
+        await self.socket.send_json({"type": kind, **fields})
+
+    async def say(self, samples: NDArray[np.int16]) -> None:
+        """Append sound in pieces of 100 ms, as fast as it goes."""
+        for start in range(0, len(samples), RATE // 10):
+            piece = samples[start : start + RATE // 10].astype("<i2").tobytes()
+            await self.send("input_audio_buffer.append", audio=base64.b64encode(piece).decode())
+
+    def sound(self) -> NDArray[np.int16]:
+        """All sound that has come."""
+        deltas = [e["delta"] for e in self.events if e["type"].endswith("audio.delta")]
+        return np.frombuffer(b"".join(map(base64.b64decode, deltas)), "<i2").astype(np.int16)
+
+    async def listen(self) -> int | None:
+        """Take events until it is closed; returns the code it was closed with."""
+        async for message in self.socket:
+            self.take(message.data)
+        return self.socket.close_code
+
+
 class Bench:
     """Opens calls to one service."""
 
@@ -162,28 +202,89 @@ class Bench:
             minted: dict[str, Any] = await reply.json()
             return minted
 
+    @contextlib.asynccontextmanager
+    async def socket(
+        self,
+        query: dict[str, str],
+        path: str = "/openai/v1/realtime",
+        headers: dict[str, str] | None = None,
+    ) -> AsyncIterator[SocketClient]:
+        """Open a WebSocket; its events are taken until the block ends."""
+        async with self.http.ws_connect(
+            f"{self.base}{path}",
+            params=query,
+            headers={"api-key": self.api_key} if headers is None else headers,
+            max_msg_size=0,
+        ) as socket:
+            client = SocketClient(socket=socket)
+            listening = asyncio.create_task(client.listen())
+            try:
+                yield client
+            finally:
+                await socket.close()
+                await listening
+
+    async def refused(
+        self, query: dict[str, str], path: str = "/openai/v1/realtime", **options: Any
+    ) -> tuple[int, dict[str, Any]]:
+        """Status and error of a handshake that is refused."""
+        handshake = {
+            "Connection": "Upgrade",
+            "Upgrade": "websocket",
+            "Sec-WebSocket-Version": "13",
+            "Sec-WebSocket-Key": base64.b64encode(bytes(16)).decode(),
+        }
+        headers = options.pop("headers", {"api-key": self.api_key})
+        async with self.http.get(
+            f"{self.base}{path}", params=query, headers={**handshake, **headers}, **options
+        ) as reply:
+            return reply.status, (await reply.json())["error"]
+
     async def call(
         self,
         session: dict[str, Any] | None = None,
         *,
+        query: dict[str, str] | None = None,
         edit_offer: Callable[[str], str] = lambda sdp: sdp,
         edit_answer: Callable[[str], str] = lambda sdp: sdp,
         before_connecting: Callable[[RTCPeerConnection], Awaitable[None]] | None = None,
     ) -> Client:
         """Open a call; returns when its session has begun."""
         minted = await self.mint(session)
+        return await self.connect(
+            minted["value"],
+            "/openai/v1/realtime/calls",
+            query=query,
+            edit_offer=edit_offer,
+            edit_answer=edit_answer,
+            before_connecting=before_connecting,
+        )
+
+    async def connect(
+        self,
+        key: str,
+        path: str,
+        *,
+        query: dict[str, str] | None = None,
+        edit_offer: Callable[[str], str] = lambda sdp: sdp,
+        edit_answer: Callable[[str], str] = lambda sdp: sdp,
+        before_connecting: Callable[[RTCPeerConnection], Awaitable[None]] | None = None,
+        first: str | None = "session.created",
+    ) -> Client:
+        """Open a call with this key at this path; returns when the event ``first`` has come."""
         pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         microphone = Microphone()
         pc.addTrack(microphone)
         channel = pc.createDataChannel("oai-events")
-        client = Client(pc, channel, microphone, "")
+        client = Client(pc=pc, channel=channel, microphone=microphone, location="")
         channel.on("message", client.take)
         pc.on("track", lambda track: _start_listening(client, track))
         await pc.setLocalDescription(await pc.createOffer())
         async with self.http.post(
-            f"{self.base}/openai/v1/realtime/calls",
+            f"{self.base}{path}",
+            params=query,
             headers={
-                "Authorization": f"Bearer {minted['value']}",
+                "Authorization": f"Bearer {key}",
                 "Content-Type": "application/sdp",
             },
             data=edit_offer(pc.localDescription.sdp),
@@ -195,7 +296,8 @@ class Bench:
         if before_connecting is not None:
             await before_connecting(pc)
         await pc.setRemoteDescription(RTCSessionDescription(answer, "answer"))
-        await client.wait("session.created")
+        if first is not None:
+            await client.wait(first)
         return client
 
 

@@ -6,6 +6,7 @@ them. Unless told which there are, the service takes any name.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from voicepilot.emulator.errors import Refused
@@ -20,6 +21,16 @@ class Deployments:
 
     speech: frozenset[str] | None = None
     transcription: frozenset[str] | None = None
+
+    @classmethod
+    def named(
+        cls, speech: Iterable[str] | None, transcription: Iterable[str] | None
+    ) -> Deployments:
+        """Those of these names; ``None`` for any."""
+        return cls(
+            None if speech is None else frozenset(speech),
+            None if transcription is None else frozenset(transcription),
+        )
 
     def expect(self, name: str) -> None:
         """Make sure that sessions can be held with this deployment.

@@ -25,6 +25,7 @@ from voicepilot.emulator.candidates import (
     offer_loopback,
     without_hidden,
 )
+from voicepilot.emulator.dropout import Dropout
 from voicepilot.emulator.ear import Ear
 from voicepilot.emulator.errors import unreadable_offer
 from voicepilot.emulator.jitter import JitterTap
@@ -82,7 +83,8 @@ class Peer:
         self._faults = faults
         self._gate = LinkGate(faults)
         self._ice: list[Connection] = []
-        self._ear = Ear(on_samples)
+        self._dropout = Dropout(on_samples)
+        self._ear = Ear(self._dropout.hear)
         self._tap = JitterTap(self._ear.hear)
         # No STUN server: both ends are on this machine or in its network.
         self._pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
@@ -141,6 +143,7 @@ class Peer:
         if self._patience is not None:
             self._patience.cancel()
         self._tap.close()
+        self._dropout.close()
         for connection in self._ice:
             self._front.forget(connection)
         self._playout.stop()

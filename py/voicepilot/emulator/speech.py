@@ -31,10 +31,13 @@ _FASTEST_CLEAR = 1.25
 5 at 1.25 and at 1.0); the rest of the way is done to its sound, and it is 7 at 1.5."""
 
 _LONGEST_PIECE = 120
-"""Characters. A longer sentence is cut at its commas, so that its sound and its caption keep pace."""
+"""Spoken characters. A longer sentence is cut at its commas, so that its sound and its caption keep pace."""
 
 _FIRST_PIECE = 50
-"""Characters; the first piece of a sentence cut that way, so that its sound begins early."""
+"""Spoken characters; the first piece of a sentence cut that way, so that its sound begins early."""
+
+_SPOKEN_DIGIT = 6
+"""A digit sounds as long as this many characters of words: "seven" and the gap after it."""
 
 _CLAUSE_MARKS = (",", ";", ":", "\u2014")
 _CLAUSE_END = re.compile(rf"[{''.join(_CLAUSE_MARKS)}]\s+")
@@ -121,21 +124,25 @@ def pieces(text: str, sentences: list[str]) -> Iterator[str]:
 
 
 def _clauses(sentence: str) -> Iterator[str]:
-    if len(sentence) <= _LONGEST_PIECE:
+    if _spoken_length(sentence) <= _LONGEST_PIECE:
         yield sentence
         return
     limit = _FIRST_PIECE
     begin = cut = 0
     for match in _CLAUSE_END.finditer(sentence):
-        if match.end() - begin > limit and cut > begin:
+        if _spoken_length(sentence[begin : match.end()]) > limit and cut > begin:
             yield sentence[begin:cut]
             begin = cut
             limit = _LONGEST_PIECE
         cut = match.end()
-    if len(sentence) - begin > limit and cut > begin:
+    if _spoken_length(sentence[begin:]) > limit and cut > begin:
         yield sentence[begin:cut]
         begin = cut
     yield sentence[begin:]
+
+
+def _spoken_length(text: str) -> int:
+    return len(text) + (_SPOKEN_DIGIT - 1) * sum(character.isdigit() for character in text)
 
 
 def _trimmed(spoken: NDArray[np.float32], pause_ms: int) -> NDArray[np.int16]:
