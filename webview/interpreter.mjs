@@ -105,6 +105,10 @@ const fromMemory = async (boot, wishes) => {
       return machine;
     },
   });
+  // The state of chance is remembered too, the same for everybody.
+  const random = python.pyimport("random");
+  random.seed();
+  random.destroy();
   // What was not imported at build time is in the archive still. It must be the same file, and may come late.
   const complete = async () => {
     const library = await (await get(boot, boot.archive, "application/zip")).arrayBuffer();

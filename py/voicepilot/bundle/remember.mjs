@@ -34,7 +34,8 @@ try {
     _sysExecutable: "./this.program",
     _makeSnapshot: true,
   });
-  python.runPython(`import gc, importlib\nimportlib.import_module(${JSON.stringify(module)})\ngc.collect()`);
+  // `random` is seeded anew at every start, whether or not the program needs it.
+  python.runPython(`import gc, importlib, random\nimportlib.import_module(${JSON.stringify(module)})\ngc.collect()`);
   await writeFile(target, python.makeMemorySnapshot());
 } catch (error) {
   // A Python traceback ends with the sentence that matters.

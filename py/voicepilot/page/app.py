@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-import random
 import time
 from collections.abc import Callable
 
@@ -39,8 +38,6 @@ def start(boot: str, ready: Callable[[], None]) -> None:
 
     Talk, if it was pressed while Python started, counts now. What was written is in its box still.
     """
-    # Where Python's memory was made at build time, the state of chance was too.
-    random.seed()
     settings = json.loads(boot)
     page = Page(settings["build"], settings["worklets"]["level-meter"])
     ready()
