@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from voicepilot.page import seam
 from voicepilot.page.scope import Scope
 from voicepilot.page.views import wording
-from voicepilot.session.conversation import Conversation, ToolUse, Turn
+from voicepilot.session.conversation import Conversation, Status, ToolUse, Turn
 
 if TYPE_CHECKING:
     from voicepilot.page.seam import Element
@@ -51,6 +51,16 @@ class TranscriptView:
         self.settle()
 
     def _draw_rows(self, entries: Sequence[Turn | ToolUse]) -> None:
+        # Nearly always some words came and no row moved: then only those words cost anything.
+        if self._order != [entry.key for entry in entries]:
+            self._arrange(entries)
+        for entry in entries:
+            row = self._rows[entry.key]
+            if row.version != entry.version:
+                row.version = entry.version
+                row.draw(entry)
+
+    def _arrange(self, entries: Sequence[Turn | ToolUse]) -> None:
         self._empty.hidden = bool(entries)
         wanted = {entry.key for entry in entries}
         for key in [key for key in self._order if key not in wanted]:
@@ -66,7 +76,6 @@ class TranscriptView:
                     self._order.remove(entry.key)
                 self._order.insert(place, entry.key)
                 before.after(row.element)
-            row.draw(entry)
             before = row.element
 
     def _clear(self) -> None:
@@ -74,6 +83,7 @@ class TranscriptView:
             row.element.remove()
         self._rows.clear()
         self._order.clear()
+        self._empty.hidden = False
 
     def _scrolled(self, _event: object) -> None:
         log = self._log
@@ -88,26 +98,33 @@ class _TurnRow:
         self._speaker: Element = seam.create("p", "speaker")
         self._words: Element = seam.create("p", "words")
         self._remark: Element = seam.create("p", "remark")
-        self._version = -1
+        self.version = -1
+        self._framed: tuple[str, Status, str | None, bool] | None = None
         self.element.append(self._speaker, self._words, self._remark)
 
     def draw(self, entry: Turn | ToolUse) -> None:
-        if entry.version == self._version or not isinstance(entry, Turn):
+        if not isinstance(entry, Turn):
             return
-        self._version = entry.version
-        element, words = self.element, self._words
+        text = entry.text
+        framed = (entry.role, entry.status, entry.item_id, bool(text))
+        if framed != self._framed:
+            self._framed = framed
+            self._frame(entry, absent=not text)
+        self._words.textContent = text or wording.absent_words(entry.role, entry.status)
+
+    def _frame(self, entry: Turn, *, absent: bool) -> None:
+        """Draw what stays while words come."""
+        element = self.element
         element.dataset.role = entry.role
         element.dataset.status = entry.status.value
         element.dataset.itemId = entry.item_id or ""
         # While words still come, assistive technology waits for the whole of them.
         element.setAttribute("aria-busy", "true" if entry.status == "in_progress" else "false")
         self._speaker.textContent = wording.speaker(entry.role)
-        if entry.text:
-            words.textContent = entry.text
-            words.removeAttribute("data-absent")
+        if absent:
+            self._words.dataset.absent = ""
         else:
-            words.textContent = wording.absent_words(entry.role, entry.status)
-            words.dataset.absent = ""
+            self._words.removeAttribute("data-absent")
         remark = wording.remark(entry.role, entry.status)
         self._remark.textContent = remark
         self._remark.hidden = not remark
@@ -123,7 +140,7 @@ class _ToolRow:
         self._state: Element = seam.create("span", "quiet")
         self._arguments: Element = seam.create("pre")
         self._result: Element = seam.create("pre")
-        self._version = -1
+        self.version = -1
         summary.append(seam.create("span", text="Tool "), self._name, self._state)
         described: Element = seam.create("dl")
         for term, value in (("Arguments", self._arguments), ("Result", self._result)):
@@ -133,9 +150,8 @@ class _ToolRow:
         self.element.append(summary, described)
 
     def draw(self, entry: Turn | ToolUse) -> None:
-        if entry.version == self._version or not isinstance(entry, ToolUse):
+        if not isinstance(entry, ToolUse):
             return
-        self._version = entry.version
         answered = entry.output is not None
         self.element.dataset.status = entry.status.value
         self.element.dataset.itemId = entry.item_id or ""
