@@ -4,7 +4,8 @@
 import { version } from "pyodide";
 import { startPython } from "python";
 
-const boot = JSON.parse(document.getElementById("boot").textContent);
+const block = document.getElementById("boot");
+const boot = JSON.parse(block.textContent);
 
 // Where the debugging page's own Python and micropip are in the interpreter's file system.
 const ADDITIONS = "/debug.zip";
@@ -18,7 +19,8 @@ const fetchAdditions = async () => {
 // PyScript's other wishes are about where Pyodide's files are; that is for the build to say.
 const loadPyodide = async ({ stdout, stderr }) => {
   const additions = fetchAdditions();
-  const { python, complete } = await startPython(boot, { stdout, stderr });
+  const { python, without, complete } = await startPython(boot, { stdout, stderr });
+  block.dataset.without = without;
   // Here, unlike on the call page, what comes next imports more than the call page's program does.
   await complete();
   python.FS.writeFile(ADDITIONS, await additions, { canOwn: true });

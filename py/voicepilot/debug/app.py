@@ -20,10 +20,11 @@ from voicepilot.debug.scenarios_view import ScenariosView
 from voicepilot.debug.timeline import Timeline
 from voicepilot.debug.timeline_view import TimelineView
 from voicepilot.debug.wheels_view import WheelsView
+from voicepilot.page import seam
 from voicepilot.page.app import Page
 from voicepilot.page.event_log import EventLog
 from voicepilot.page.sound import Level
-from voicepilot.page.views.wording import loudness
+from voicepilot.page.views import wording
 from voicepilot.session import Call
 
 _AUDIBLE_RMS: Final = 0.01
@@ -40,7 +41,7 @@ def start() -> None:
     settings = json.loads(browser.boot())
     page = DebugPage(settings["build"], settings["worklets"]["level-meter"])
     browser.ready()
-    page.open()
+    page.open(wording.start(seam.page_age_ms(), browser.started_without()))
 
 
 class DebugPage(Page):
@@ -107,14 +108,14 @@ class DebugPage(Page):
     def user_level(self, level: Level) -> None:
         """How loud the microphone is."""
         now = self._driver.now
-        self._charts.user.add(loudness(level.rms) * 100, now)
+        self._charts.user.add(wording.loudness(level.rms) * 100, now)
         self.timeline.heard_user(level.rms >= _AUDIBLE_RMS, now)
         super().user_level(level)
 
     def reply_level(self, level: Level) -> None:
         """How loud the assistant is."""
         now = self._driver.now
-        self._charts.assistant.add(loudness(level.rms) * 100, now)
+        self._charts.assistant.add(wording.loudness(level.rms) * 100, now)
         if level.began:
             self.timeline.heard_reply(now)
         super().reply_level(level)

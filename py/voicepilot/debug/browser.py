@@ -11,7 +11,17 @@ from typing import Any, Final
 
 from pyscript import document, when, window
 
-__all__ = ["address_of", "boot", "element", "find", "now", "ready", "svg", "when"]
+__all__ = [
+    "address_of",
+    "boot",
+    "element",
+    "find",
+    "now",
+    "ready",
+    "started_without",
+    "svg",
+    "when",
+]
 
 _SVG: Final = "http://www.w3.org/2000/svg"
 
@@ -24,6 +34,11 @@ def ready() -> None:
 def boot() -> str:
     """The JSON that the build put into the page."""
     return str(find("boot").textContent)
+
+
+def started_without() -> str:
+    """Why Python started without its memory; empty where it did not (`webview/interpreter.mjs`)."""
+    return str(find("boot").dataset.without or "")
 
 
 def find(element_id: str) -> Any:

@@ -49,7 +49,7 @@ class Chart:
         unit = self._series[0][1].unit
         said = ", ".join(words) or "nothing yet"
         self._now.textContent = said
-        self._top.textContent = f"0 to {top:.0f} {unit}"
+        self._top.textContent = f"{top:.0f} {unit}"
         self._picture.setAttribute("aria-label", f"{self._name}: {said}")
 
 
@@ -65,9 +65,7 @@ class Charts:
         self._charts = (
             Chart("chart-round-trip", "Round trip", [("", self.round_trip)], 5),
             Chart("chart-jitter-buffer", "Jitter buffer", [("", self.jitter_buffer)], 50),
-            Chart(
-                "chart-levels", "Levels", [("you", self.user), ("assistant", self.assistant)], 100
-            ),
+            Chart("chart-levels", "Levels", [("you", self.user), ("it", self.assistant)], 100),
         )
 
     def sampled(self, statistics: LinkStatistics, now: float) -> None:

@@ -22,6 +22,8 @@ class ConsoleView:
         self._interpreter = Interpreter(names, self._write)
         self._history = History()
         self._leaving = False
+        self._printing: Any = None
+        self._printed = ""
         self._output: Any = browser.find("console-output")
         self._input: Any = browser.find("console-input")
         self._input.disabled = False
@@ -87,13 +89,13 @@ class ConsoleView:
 
     def _write(self, kind: str, text: str) -> None:
         output = self._output
-        last = output.lastElementChild
-        if kind == "output" and last and last.className == "output" and last.dataset.open == "yes":
-            last.textContent += text
+        if kind == "output" and self._printing is not None:
+            # print writes its line's end separately
+            self._printed += text
+            self._printing.textContent = self._printed.removesuffix("\n")
         else:
-            row = browser.element("pre", kind, text)
-            if kind == "output":
-                row.dataset.open = "yes"  # print writes its line's end separately
+            row = browser.element("pre", kind, text.removesuffix("\n"))
+            self._printing, self._printed = (row, text) if kind == "output" else (None, "")
             output.append(row)
         while output.childElementCount > _MOST_ROWS:
             output.firstElementChild.remove()

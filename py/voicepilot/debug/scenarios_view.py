@@ -26,7 +26,7 @@ class ScenariosView:
 
         @browser.when("change", "#scenarios")
         def switched(event: Any) -> None:
-            row = self._rows.get(str(event.target.dataset.scenario or ""))
+            row = self._rows.get(str(getattr(event.target.dataset, "scenario", "")))
             if row is not None:
                 self._scope.start(self._switch(row), "switching a fault")
 

@@ -240,29 +240,57 @@ class Timeline:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A span as it is drawn: where it begins and how wide it is, in percent, and its words."""
+    """A span as it is drawn: where it begins and how wide it is, in percent; its words; its times.
+
+    `begins` is in milliseconds from the turn's start (what the microphone heard before is negative),
+    `lasts` from its own.
+    """
 
     left: float
     width: float
     label: str
-    milliseconds: float
+    begins: float
+    lasts: float
     running: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A mark or a tick as it is drawn: where, in percent, and its words."""
+    """A mark or a tick as it is drawn: where, in percent, its words, milliseconds from the turn's start."""
 
     left: float
     label: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What is drawn in one lane."""
+
+    name: str
+    bars: tuple[Bar, ...]
+    points: tuple[Point, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A turn as it is drawn: what is in each lane, and the ticks of the time axis below."""
+    """A turn as it is drawn: its lanes, and the ticks of the time axis below."""
 
-    rows: tuple[tuple[str, tuple[Bar, ...], tuple[Point, ...]], ...]
+    rows: tuple[Row, ...]
     ticks: tuple[Point, ...]
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Everything in it but the microphone, in order of time."""
+        told = []
+        for row in self.rows:
+            if row.name != "Microphone":
+                told += [
+                    (bar.begins, f"{bar.label} {bar.begins:.0f} to {bar.begins + bar.lasts:.0f} ms")
+                    for bar in row.bars
+                ]
+            told += [(point.at, f"{point.label} {point.at:.0f} ms") for point in row.points]
+        return tuple(words for _, words in sorted(told, key=lambda each: each[0]))
 
 
 def picture(turn: TurnLanes, now: float) -> Picture:
@@ -275,33 +303,35 @@ def picture(turn: TurnLanes, now: float) -> Picture:
     def place(at: float) -> float:
         return (at - first) / whole * 100
 
-    rows = []
-    for name, lane in turn.lanes.items():
-        bars = []
-        for span in lane.spans:
-            end = last if span.end is None else min(span.end, last)
-            if end < span.start:
-                continue
-            bars.append(
-                Bar(
-                    place(span.start),
-                    (end - span.start) / whole * 100,
-                    span.label,
-                    (end - span.start) * 1000,
-                    span.end is None,
-                )
-            )
-        marks = tuple(
-            Point(place(mark.at), f"{mark.label} {(mark.at - first) * 1000:.0f} ms")
-            for mark in lane.marks
+    def bar(span: Span) -> Bar:
+        end = last if span.end is None else min(span.end, last)
+        lasts = max(0.0, end - span.start)
+        begins = (span.start - turn.start) * 1000
+        running = span.end is None
+        return Bar(
+            place(span.start), lasts / whole * 100, span.label, begins, lasts * 1000, running
         )
-        rows.append((name, tuple(bars), marks))
-    return Picture(tuple(rows), tuple(_ticks(whole)))
+
+    def point(mark: Mark) -> Point:
+        return Point(place(mark.at), mark.label, (mark.at - turn.start) * 1000)
+
+    rows = (
+        Row(
+            name,
+            tuple(bar(span) for span in lane.spans if span.start <= last),
+            tuple(map(point, lane.marks)),
+        )
+        for name, lane in turn.lanes.items()
+    )
+    return Picture(tuple(rows), tuple(_ticks(turn.start - first, whole)))
 
 
-def _ticks(whole: float) -> Iterator[Point]:
+def _ticks(before: float, whole: float) -> Iterator[Point]:
+    """Round times from the turn's start, which is `before` seconds from the left edge."""
     fitting = (step for step in _STEPS_MS if whole * 1000 / step <= _MOST_TICKS)
     step = next(fitting, _STEPS_MS[-1])
-    for number in range(int(whole * 1000 / step) + 1):
+    # None where its words would stand beyond the right edge.
+    for number in range(int((whole * 0.93 - before) * 1000 / step) + 1):
         at = number * step
-        yield Point(at / (whole * 10), f"{at} ms" if step < 1000 else f"{at / 1000:.0f} s")
+        words = f"{at} ms" if at < 1000 else f"{at / 1000:g} s"
+        yield Point((before + at / 1000) / whole * 100, words, at)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterator
+from typing import Any, Final
 
 from voicepilot.debug import browser
-from voicepilot.debug.timeline import LANES, Timeline, TurnLanes, picture
+from voicepilot.debug.timeline import LANES, Bar, Row, Timeline, TurnLanes, picture
 
-_NARROW: Final = 6.0
-"""Percent of the width below which a bar has no words in it; they stand in the list below."""
+_NARROW: Final = 18.0
+"""Percent of the width below which a bar's words stand beside it, where there is room."""
+
+_ROOM: Final = 20.0
 
 
 class TimelineView:
@@ -63,34 +66,17 @@ class TimelineView:
 
     def _draw_lanes(self, turn: TurnLanes, now: float) -> None:
         drawn = picture(turn, now)
-        told = []
-        for name, bars, marks in drawn.rows:
-            children = []
-            for bar in bars:
-                words = f"{bar.label} {bar.milliseconds:.0f} ms"
-                node = browser.element("div", "bar", words if bar.width > _NARROW else "")
-                node.style.left, node.style.width = f"{bar.left:.2f}%", f"{bar.width:.2f}%"
-                node.title = f"{name}: {words}"
-                if bar.running:
-                    node.dataset.running = ""
-                if name != "Microphone":
-                    told.append(words)
-                children.append(node)
-            for mark in marks:
-                node = browser.element("div", "moment", title=f"{name}: {mark.label}")
-                node.style.left = f"{mark.left:.2f}%"
-                told.append(
-                    f"{mark.label.rsplit(' ', 2)[0]} at {' '.join(mark.label.split()[-2:])}"
-                )
-                children.append(node)
-            self._tracks[name].replaceChildren(*children)
-        ticks = []
-        for tick in drawn.ticks:
-            node = browser.element("span", "tick", tick.label)
-            node.style.left = f"{tick.left:.2f}%"
-            ticks.append(node)
+        for row in drawn.rows:
+            children = [node for bar in row.bars for node in _bar(bar, row)]
+            for point in row.points:
+                words = f"{row.name}: {point.label} {point.at:.0f} ms"
+                children.append(_at(point.left, browser.element("div", "moment", title=words)))
+            self._tracks[row.name].replaceChildren(*children)
+        ticks = [
+            _at(tick.left, browser.element("span", "tick", tick.label)) for tick in drawn.ticks
+        ]
         self._tracks[""].replaceChildren(*ticks)
-        self._moments.textContent = " · ".join(told)
+        self._moments.textContent = " · ".join(drawn.words)
 
     def _clear(self) -> None:
         self._name.textContent = "No turn yet"
@@ -113,3 +99,23 @@ class TimelineView:
         # The newest is followed, the others stay.
         self._chosen = None if place == len(turns) - 1 else turns[place].number
         self.draw(browser.now())
+
+
+def _bar(bar: Bar, row: Row) -> Iterator[Any]:
+    words = f"{bar.label} {bar.lasts:.0f} ms"
+    wide = bar.width > _NARROW
+    node = _at(bar.left, browser.element("div", "bar", words if wide else ""))
+    node.style.width = f"{bar.width:.2f}%"
+    node.title = f"{row.name}: {words}"
+    if bar.running:
+        node.dataset.running = ""
+    yield node
+    end = bar.left + bar.width
+    things = [*(each.left for each in row.bars), *(each.left for each in row.points), 100.0]
+    if not wide and min(left for left in things if left > bar.left or left == 100.0) - end > _ROOM:
+        yield _at(end, browser.element("span", "beside", words))
+
+
+def _at(left: float, node: Any) -> Any:
+    node.style.left = f"{left:.2f}%"
+    return node

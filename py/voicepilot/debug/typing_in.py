@@ -44,6 +44,8 @@ def statements_of(source: str) -> list[str]:
         body = ast.parse(source).body
     except (SyntaxError, ValueError):
         return [source]
+    if not body:
+        return []
     lines = source.splitlines()
     starts = [_first_line(statement) - 1 for statement in body]
     if len(set(starts)) < len(starts):

@@ -27,7 +27,7 @@ class WheelsView:
 
         @browser.when("click", "#wheels")
         def pressed(event: Any) -> None:
-            wheel = str(event.target.dataset.wheel or "")
+            wheel = str(getattr(event.target.dataset, "wheel", ""))
             if wheel:
                 event.target.disabled = True
                 self._scope.start(self._install(wheel), "installing a wheel")
