@@ -14,6 +14,12 @@ def user(text: str) -> Item:
     return typed({"id": text, "type": "message", "role": "user", "content": content})
 
 
+def spoken(text: str) -> Item:
+    item = other(type="message", role="user", content=[{"type": "input_audio"}])
+    item.said = text
+    return item
+
+
 def other(**body: Any) -> Item:
     return Item({"id": "x", **body})
 
@@ -25,8 +31,13 @@ FILES = [ToolOutcome("list_files", "[]")]
 
 
 def test_a_sentence_with_a_pause_in_it_is_one() -> None:
-    context = [user("hello"), ASSISTANT, user("what is"), user("the time?")]
+    context = [user("hello"), ASSISTANT, spoken("what is"), spoken("the time?")]
     assert what_is_asked(context) == ("what is the time?", [])
+
+
+def test_a_typed_question_is_whole_and_may_be_typed_again() -> None:
+    assert what_is_asked([user("what is"), user("the time?")]) == ("the time?", [])
+    assert what_is_asked([user("look:"), spoken("what is it?")]) == ("what is it?", [])
 
 
 def test_what_was_answered_is_not_asked_again() -> None:

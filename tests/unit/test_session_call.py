@@ -162,7 +162,7 @@ def test_a_spoken_turn_in_the_recorded_order(story: Story) -> None:
     assert story.call.phase is Phase.USER_SPEAKING
     assert story.user_ends("u1", None) == []
     assert story.call.phase is Phase.THINKING
-    assert said(story) == [("user", None, "completed")]
+    assert said(story) == [("user", None, "in_progress")]
     story.answer_begins("r1", "a1", "u1")
     story.transcribed("u1", "Hello there.")
     story.words("r1", "a1", "Hi, how ")
@@ -593,3 +593,17 @@ def test_an_answer_does_not_make_a_missing_transcript_good(story: Story) -> None
     story.user_ends("item_3", "item_2")
     story.transcribed("item_3", "Now?")
     assert story.call.notice is None
+
+
+def test_a_turn_is_in_progress_until_its_words_came_or_cannot_come(story: Story) -> None:
+    story.goes_live()
+    for number in (1, 2, 3):
+        story.user_begins(f"item_{number}")
+        story.user_ends(f"item_{number}", None if number == 1 else f"item_{number - 1}")
+    assert said(story) == [("user", None, "in_progress")] * 3
+    story.transcribed("item_1", "One.")
+    failed = "conversation.item.input_audio_transcription.failed"
+    story.hears(failed, item_id="item_2", error={"message": "No."})
+    assert [status for _, _, status in said(story)] == ["completed", "completed", "in_progress"]
+    story.call.stop(story.now)
+    assert said(story)[2] == ("user", None, "completed")

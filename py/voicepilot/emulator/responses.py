@@ -265,7 +265,8 @@ def cancelled(reason: str) -> tuple[str, dict[str, Any]]:
 def what_is_asked(context: Sequence[Item]) -> tuple[str, list[ToolOutcome]]:
     """The user's words since the assistant last spoke, and what tools gave back since then.
 
-    Words, not a turn: who pauses in the middle of a sentence makes two turns of it.
+    Words, not a turn: who pauses in the middle of a sentence makes two turns of it. Only who speaks: what is
+    typed is whole, and a question that was left unanswered may be typed again.
     """
     names = {i.body.get("call_id"): i.body["name"] for i in context if i.kind == "function_call"}
     said: list[str] = []
@@ -274,6 +275,8 @@ def what_is_asked(context: Sequence[Item]) -> tuple[str, list[ToolOutcome]]:
         if item.kind == "assistant" or (said and item.kind not in ("user", "system")):
             break
         if item.kind == "user" and item.said:
+            if said and _is_typed(item):
+                break
             said.insert(0, item.said)
         if item.kind == "function_call_output":
             name = str(names.get(item.body["call_id"], "the tool"))
@@ -281,6 +284,10 @@ def what_is_asked(context: Sequence[Item]) -> tuple[str, list[ToolOutcome]]:
     # What the user has said after the tools' results is a new question.
     newest = next((item.kind for item in reversed(context) if item.kind != "system"), None)
     return " ".join(said), [] if newest == "user" else outcomes
+
+
+def _is_typed(item: Item) -> bool:
+    return any(part["type"] == "input_text" for part in item.body.get("content", ()))
 
 
 def _tools_to_use(order: Order) -> tuple[list[dict[str, Any]], str | None]:

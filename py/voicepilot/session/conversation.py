@@ -2,7 +2,8 @@
 
 Rules
 - Entries are keyed by the service's item id and stand in the order of `previous_item_id` (`order.py`).
-- A user's turn holds its place from `input_audio_buffer.committed` on; its words may come much later.
+- A user's turn holds its place from `input_audio_buffer.committed` on; its words may come much later. It is
+  in progress until they have come or cannot come any more, whatever the service calls its item.
 - An entry, once interrupted or failed, stays so, whatever late event calls it completed.
 - Of an interrupted answer only what was heard is shown. `heard` says how much that was.
 - Text is what was typed, transcribed or spoken; None where nothing is known. There are no placeholders.
@@ -128,6 +129,7 @@ class Conversation:
     def __init__(self) -> None:
         self.version = 0
         self.pace = pace.Pace()
+        self.transcribes = False  # whether the session writes down what the user says
         self._entries: dict[str, AnyEntry] = {}
         self._order = Order()
         self._keys: dict[str, str] = {}  # item id -> key, where they differ
@@ -210,7 +212,7 @@ class Conversation:
         if status is Status.COMPLETED and isinstance(entry, ToolUse):
             entry.whole = True  # complete as a call; the entry completes with its output
             status = None
-        if status is not None:
+        if status is not None and not self._awaits_words(entry):
             entry.settle(status)
 
     def deleted(self, item_id: str) -> None:
@@ -247,6 +249,10 @@ class Conversation:
                 if role == "user":
                     turn.settle(Status.COMPLETED)
                 self._touch(turn)
+
+    def unwritten(self, item_id: str) -> None:
+        """What the user said will not be written down."""
+        self.settle(item_id, Status.COMPLETED)
 
     def sounded(self, item_id: str, milliseconds: float) -> None:
         """A piece of an answer's sound arrived (WebSocket, where its length is known)."""
@@ -297,10 +303,15 @@ class Conversation:
         """The call ended: what is still in progress will not go on."""
         for entry in self._entries.values():
             if entry.status is Status.IN_PROGRESS:
-                entry.status = Status.INTERRUPTED
+                awaits = self._awaits_words(entry)
+                entry.status = Status.COMPLETED if awaits else Status.INTERRUPTED
                 self._touch(entry)
 
     # --- inside -------------------------------------------------------------------------------------
+
+    def _awaits_words(self, entry: AnyEntry) -> bool:
+        spoken = isinstance(entry, Turn) and entry.role == "user" and entry.full_text is None
+        return spoken and self.transcribes
 
     def _find(self, item_id: str) -> AnyEntry | None:
         return self._entries.get(self._keys.get(item_id, item_id))

@@ -98,6 +98,7 @@ class CallRecord:
 
     def _session(self, event: ev.SessionCreated | ev.SessionUpdated, now: float | None) -> None:
         self.session = event.session
+        self.conversation.transcribes = event.session.transcribes
         self.expires_at = event.session.expires_at or self.expires_at
 
     def _error(self, event: ev.Error, now: float | None) -> None:
@@ -135,6 +136,7 @@ class CallRecord:
 
     def _transcription_failed(self, event: ev.TranscriptionFailed, now: float | None) -> None:
         self.transcription_failures.append((event.item_id, event.error))
+        self.conversation.unwritten(event.item_id)
 
     # --- responses ----------------------------------------------------------------------------------
 
