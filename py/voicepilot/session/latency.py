@@ -9,7 +9,9 @@ answer in the page. Its parts, in milliseconds:
 - `voice`: until the service begins to send sound;
 - `way to you`: until the page hears it.
 
-A mark that did not come leaves its part out; marks that came out of order count as zero.
+A mark that did not come leaves its part out; marks that came out of order count as zero. Sound and events
+travel separately: where the page hears the answer before it has read any event of it (a busy browser), all of
+the time is `answer`, because nothing tells which share of it was the way.
 """
 
 from __future__ import annotations
@@ -72,6 +74,8 @@ class LatencyLedger:
         self._marks["heard"] = now
         parts = [("end of turn", self._silence_ms)] if self._silence_ms else []
         before = self._began
+        if self._marks.keys() == {"heard"}:
+            self._marks = {"words": now}
         for mark, name in _PARTS:
             at = self._marks.get(mark)
             if at is not None:
