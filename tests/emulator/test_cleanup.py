@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-CALLS = 20
-FEWER_CALLS = 8
+CALLS = 12
+FEWER_CALLS = 6
 
 
 def _descriptors() -> int:

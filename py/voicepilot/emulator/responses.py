@@ -275,7 +275,8 @@ def what_is_asked(context: Sequence[Item]) -> tuple[str, list[ToolOutcome]]:
         if item.kind == "assistant" or (said and item.kind not in ("user", "system")):
             break
         if item.kind == "user" and item.said:
-            if said and _is_typed(item):
+            if _is_typed(item):
+                said = said or [item.said]
                 break
             said.insert(0, item.said)
         if item.kind == "function_call_output":

@@ -7,6 +7,7 @@ of GA, nor GA those of the preview: a client that mixes them up is told so, as b
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -47,7 +48,7 @@ def preview_configuration(body: Any) -> Configuration:
         Rejected: it is no flat session object with a model.
     """
     try:
-        flat = _MINTED.read(body, "session")
+        flat = _with_modalities(_MINTED.read(body, "session"), "session")
         return Configuration.minted({"type": "realtime", **session_to_ga(flat)})
     except Rejected as rejected:
         error = _renamed(rejected.error(None))
@@ -62,6 +63,7 @@ def preview_session(session: _Json) -> _Json:
     return {"object": "realtime.session", **session_to_preview(session)}
 
 
+_IS_FIELD = re.compile(r"\w+\.\w+")
 _MODALITIES = Items(Choice(("text", "audio")))
 _COMMON = ("model", "instructions", "tools", "tool_choice", "tracing")
 _SESSION = Record(
@@ -110,9 +112,9 @@ def _with_modalities(flat: _Json, path: str) -> _Json:
 
 
 def _say_preview(event: _Json) -> _Json | None:
-    if event["type"] == "error":
-        event = event | {"error": _renamed(event["error"])}
     said = server_event_to_dialect(event, "preview")
+    if said is not None and "error" in said and event["type"] == "error":
+        said["error"] = _renamed(event["error"])
     if said is not None and "session" in said:
         said["session"] = {"object": "realtime.session", **said["session"]}
     return said
@@ -122,7 +124,9 @@ def _renamed(error: _Json) -> _Json:
     """An error that names its field as the preview does, in its sentence too."""
     old = error["param"]
     new = parameter_to_preview(old)
-    if new == old:
+    # A field of GA that is unknown here was refused by its own name, and keeps it.
+    unknown_here = error["code"] == "unknown_parameter" and _IS_FIELD.fullmatch(str(new))
+    if new == old or unknown_here:
         return error
     return error | {"param": new, "message": error["message"].replace(old, new)}
 

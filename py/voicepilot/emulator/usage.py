@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _CHARACTERS_PER_TOKEN = 4
 _USER_MS_PER_TOKEN = 100
 _ASSISTANT_MS_PER_TOKEN = 50
+_BILLED_BY_TIME = frozenset({"whisper-1", "gpt-realtime-whisper", "gpt-live-transcribe"})
 
 
 def text_tokens(text: str) -> int:
@@ -71,8 +72,8 @@ def response_usage(context: tuple[int, int], output_text: int, output_audio: int
 
 
 def transcription_usage(model: str, transcript: str, duration_ms: float) -> dict[str, Any]:
-    """The ``usage`` object of a transcription; whisper-1 is billed by time, the others by token."""
-    if model == "whisper-1":
+    """The ``usage`` object of a transcription, by time or by token as the model is billed."""
+    if model in _BILLED_BY_TIME:
         return {"type": "duration", "seconds": round(duration_ms / 1000, 1)}
     audio, text = user_audio_tokens(duration_ms), text_tokens(transcript)
     return {
