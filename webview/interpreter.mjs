@@ -50,7 +50,7 @@ const recall = async (boot) => {
 const implant = ({ header, runs }, machine) => {
   if (machine.length !== header.size) throw new Unfit("is of another size than the interpreter's");
   let from = 0;
-  let end = 0;
+  let end = header.own;
   for (const [offset, length] of header.runs) {
     machine.fill(0, end, offset);
     machine.set(runs.subarray(from, from + length), offset);

@@ -99,7 +99,8 @@ def test_a_program_that_cannot_be_imported_is_not_remembered(tmp_path: Path, bui
         archive.writestr("broken.py", "import nothing_of_this_name")
     arguments = (
         str(ROOT / "py" / "voicepilot" / "bundle" / "remember.mjs"),
-        *(f"{PACKAGE}/", str(library), "broken", str(tmp_path / "memory")),
+        *(f"{PACKAGE}/", str(library), "broken"),
+        *(str(tmp_path / "unused"), str(tmp_path / "memory")),
     )
     with pytest.raises(BundleError, match=r"could not import it.*No module named 'nothing_of_this"):
         run_node(find_node(), arguments, "import it", tmp_path)

@@ -7,7 +7,7 @@ import struct
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voicepilot.bundle.memory import MAGIC, encode, nonzero_runs
+from voicepilot.bundle.memory import MAGIC, encode, length_in_common, nonzero_runs
 
 PAGE = 4096
 
@@ -22,6 +22,16 @@ def test_the_runs_and_zeros_between_them_are_the_memory(pages):
     for offset, length in nonzero_runs(memory):
         again[offset : offset + length] = memory[offset : offset + length]
     assert again == memory
+
+
+@given(PAGES, PAGES)
+def test_what_the_machine_has_itself_is_left_out_from_the_beginning_on(unused, used):
+    unused, used = b"".join(unused), b"".join(used)
+    own = length_in_common(unused, used)
+    assert own % PAGE == 0
+    assert unused[:own] == used[:own]
+    assert unused[own : own + PAGE] != used[own : own + PAGE] or own in (len(unused), len(used))
+    assert all(offset >= own for offset, _ in nonzero_runs(used, own))
 
 
 @given(PAGES)

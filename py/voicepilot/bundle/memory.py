@@ -5,12 +5,15 @@ node, imports ``voicepilot.page.app`` and writes its memory down; ``webview/inte
 that memory into a fresh interpreter, which then has never done anything else.
 
 The memory knows the zip directory of the archive that it was made with, so it fits that very
-archive and runtime only; ``key`` names the pair. Seven tenths of it are zeros and left out. The
-file, little-endian::
+archive and runtime only; ``key`` names the pair. Left out are the zeros, which are half of it, and
+the machine's own constants at its beginning, which the WebAssembly brings along. The file,
+little-endian::
 
     0   8 bytes      VPMEMORY
     8   uint32       length of the JSON that follows
-    12  JSON         {"key": …, "size": bytes of the whole memory, "runs": [[offset, length], …],
+    12  JSON         {"key": …, "size": bytes of the whole memory, "own": bytes at its beginning
+                      that stay as the machine has them, "runs": [[offset, length], …] of what is
+                      neither those nor zero,
                       "references": Pyodide's table of JavaScript objects}
         bytes        the runs, one after another
 
@@ -45,15 +48,18 @@ def build_memory(package: Path, runtime: Runtime, archive: Asset, node: Path) ->
     bytes: clock and chance stand still while it is made.
     """
     with tempfile.TemporaryDirectory() as scratch:
-        library, target = Path(scratch) / "python.zip", Path(scratch) / "memory"
+        library, unused, target = (
+            Path(scratch) / name for name in ("python.zip", "unused", "used")
+        )
         library.write_bytes(archive.content)
         arguments = (
             "--experimental-wasm-jspi",
-            *(str(_REMEMBER), f"{package.resolve()}/", str(library), PROGRAM, str(target)),
+            *(str(_REMEMBER), f"{package.resolve()}/", str(library), PROGRAM),
+            *(str(unused), str(target)),
         )
         run_node(node, arguments, f"import {PROGRAM}", Path(scratch))
-        snapshot = target.read_bytes()
-    return Asset.named("memory.bin", _served(key(runtime, archive), snapshot))
+        served = _served(key(runtime, archive), unused.read_bytes(), target.read_bytes())
+    return Asset.named("memory.bin", served)
 
 
 def key(runtime: Runtime, archive: Asset) -> str:
@@ -61,14 +67,16 @@ def key(runtime: Runtime, archive: Asset) -> str:
     return fingerprint(*(asset.content for asset in runtime.assets), archive.content)
 
 
-def _served(fits: str, snapshot: bytes) -> bytes:
+def _served(fits: str, unused: bytes, snapshot: bytes) -> bytes:
     start, length = _THEIR_HEADER.unpack_from(snapshot)
     stated = snapshot[_THEIR_HEADER.size : _THEIR_HEADER.size + length]
     memory = snapshot[start:]
-    runs = list(nonzero_runs(memory))
+    own = length_in_common(unused, memory)
+    runs = list(nonzero_runs(memory, own))
     header = {
         "key": fits,
         "size": len(memory),
+        "own": own,
         "runs": runs,
         "references": json.loads(stated),
     }
@@ -81,11 +89,20 @@ def encode(header: dict[str, Any], runs: list[bytes]) -> bytes:
     return b"".join((MAGIC, struct.pack("<I", len(text)), text, *runs))
 
 
-def nonzero_runs(memory: bytes) -> Iterator[tuple[int, int]]:
-    """Yield ``(offset, length)`` of the stretches of ``memory`` that are not zero."""
+def length_in_common(first: bytes, second: bytes) -> int:
+    """Return how many bytes at their beginning are the same, in whole pages."""
+    end = min(len(first), len(second)) // _PAGE * _PAGE
+    for offset in range(0, end, _PAGE):
+        if first[offset : offset + _PAGE] != second[offset : offset + _PAGE]:
+            return offset
+    return end
+
+
+def nonzero_runs(memory: bytes, begin: int = 0) -> Iterator[tuple[int, int]]:
+    """Yield ``(offset, length)`` of the stretches of ``memory`` from ``begin`` that are not zero."""
     nothing = bytes(_PAGE)
     start: int | None = None
-    for offset in range(0, len(memory), _PAGE):
+    for offset in range(begin, len(memory), _PAGE):
         page = memory[offset : offset + _PAGE]
         if page == nothing[: len(page)]:
             if start is not None:

@@ -1,17 +1,20 @@
 // Starts Python as the page does, imports the page's program, and writes down what it then remembers.
 //
-//   node --experimental-wasm-jspi remember.mjs PYODIDE_FOLDER ARCHIVE MODULE TARGET
+//   node --experimental-wasm-jspi remember.mjs PYODIDE_FOLDER ARCHIVE MODULE UNUSED TARGET
+//
+// UNUSED gets the memory of the machine before Python starts, TARGET Pyodide's snapshot after the import.
 //
 // With JSPI, which node 24 has behind that flag, because the interpreter asks for it once, when it starts.
 // The clock stands still and chance is nought: the same archive gives the same memory, on every machine.
 
 import crypto from "node:crypto";
+import { writeFileSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { argv, exit, stderr } from "node:process";
 import { pathToFileURL } from "node:url";
 
-const [folder, archive, module, target] = argv.slice(2);
+const [folder, archive, module, unused, target] = argv.slice(2);
 
 crypto.randomFillSync = (view) => view.fill(0);
 const BUILT = Date.UTC(1980, 0, 1);
@@ -33,6 +36,11 @@ try {
     // Else Python would be told where this script lies.
     _sysExecutable: "./this.program",
     _makeSnapshot: true,
+    createPyodideModule: async (settings) => {
+      const { default: create } = await import(pathToFileURL(join(folder, "pyodide.asm.mjs")));
+      settings.preRun.push((machine) => writeFileSync(unused, machine.HEAPU8));
+      return create(settings);
+    },
   });
   // `random` is seeded anew at every start, whether or not the program needs it.
   python.runPython(`import gc, importlib, random\nimportlib.import_module(${JSON.stringify(module)})\ngc.collect()`);
