@@ -29,7 +29,7 @@ class Stage(Protocol):
 
 
 class ReplayView:
-    """The file picker, Play, Stop and the speed. `timeline` is the replay's own."""
+    """The file picker, Play, Leave and the speed. `timeline` is the replay's own."""
 
     def __init__(self, scope: Scope, stage: Stage) -> None:
         self._scope = scope
@@ -41,7 +41,7 @@ class ReplayView:
         self.timeline = Timeline()
         self._file: Any = browser.find("replay-file")
         self._play: Any = browser.find("replay-play")
-        self._stop: Any = browser.find("replay-stop")
+        self._leave: Any = browser.find("replay-leave")
         self._speed: Any = browser.find("replay-speed")
         self._place: Any = browser.find("replay-place")
         self._said: Any = browser.find("replay-said")
@@ -57,7 +57,7 @@ class ReplayView:
         def play(_event: object) -> None:
             self._toggle()
 
-        @browser.when("click", "#replay-stop")
+        @browser.when("click", "#replay-leave")
         def stop(_event: object) -> None:
             self.leave()
 
@@ -142,9 +142,9 @@ class ReplayView:
     def _draw(self) -> None:
         player = self._player
         self._play.disabled = self._recording is None or not self._recording.events
-        self._stop.disabled = player is None
+        self._leave.disabled = player is None
         playing = player is not None and player.playing
-        self._play.textContent = "Pause" if playing else "Play"
+        self._play.textContent = "Hold" if playing else "Play"
         if player is None:
             self._place.textContent = ""
         else:
