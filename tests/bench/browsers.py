@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -57,7 +58,8 @@ class Visited:
 
     async def probe(self, expression: str, *arguments: Any) -> Any:
         """What `probe.EXPRESSION` gives."""
-        return await self.page.evaluate(f"(given) => probe.{expression}", list(arguments))
+        async with asyncio.timeout(WITHIN_MS / 1000):
+            return await self.page.evaluate(f"(given) => probe.{expression}", list(arguments))
 
     async def talk(self) -> float:
         """Press Talk; milliseconds until the data channel was open."""

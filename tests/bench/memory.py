@@ -57,27 +57,5 @@ async def _megabytes(visited: Visited, tools: CDPSession) -> float:
     octets: float = sum(
         usage[part] for part in ("usedSize", "embedderHeapUsedSize", "backingStorageSize")
     )
-    return (octets + await _webassembly(tools)) / 1e6
-
-
-async def _webassembly(tools: CDPSession) -> float:
-    """The bytes of every WebAssembly memory; the heap's own figures leave them out."""
-    kind = await tools.send(
-        "Runtime.evaluate", {"expression": "WebAssembly.Memory.prototype", "objectGroup": "memory"}
-    )
-    found = await tools.send(
-        "Runtime.queryObjects",
-        {"prototypeObjectId": kind["result"]["objectId"], "objectGroup": "memory"},
-    )
-    total = await tools.send(
-        "Runtime.callFunctionOn",
-        {
-            "objectId": found["objects"]["objectId"],
-            "functionDeclaration": """function () {
-              return this.reduce((sum, { buffer }) => sum + buffer.byteLength, 0);
-            }""",
-            "returnByValue": True,
-        },
-    )
-    await tools.send("Runtime.releaseObjectGroup", {"objectGroup": "memory"})
-    return float(total["result"]["value"])
+    # The heap's own figures leave out the memory of WebAssembly.
+    return (octets + float(await visited.probe("machines()"))) / 1e6

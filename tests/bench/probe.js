@@ -22,6 +22,17 @@
     .reduce((sum, { transferSize }) => sum + transferSize, 0);
   if (settings.heed === "boot") return;
 
+  // Every WebAssembly memory is looked into through its buffer at least once.
+  const memories = new Set();
+  const { get } = Object.getOwnPropertyDescriptor(WebAssembly.Memory.prototype, "buffer");
+  Object.defineProperty(WebAssembly.Memory.prototype, "buffer", {
+    get() {
+      memories.add(this);
+      return get.call(this);
+    },
+  });
+  probe.machines = () => [...memories].reduce((sum, memory) => sum + memory.buffer.byteLength, 0);
+
   // ---- a call's milestones
 
   const OwnContext = globalThis.AudioContext;
