@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -29,6 +32,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 NAMES = Deployments.named(["talk"], ["scribe"])
 KEY = {"api-key": "standing"}
+ROOT = Path(__file__).parents[2]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -177,3 +181,25 @@ async def test_a_session_for_transcription_has_nobody_to_speak(
     async with bench.http.post(url, headers=KEY, json={"session": session}) as reply:
         error = (await reply.json())["error"]
         assert (reply.status, error["code"], error["param"]) == (400, "unknown_parameter", param)
+
+
+async def test_the_command_line_names_them() -> None:
+    command = ("-m", "voicepilot.cli", "emulator", "--port", "0", "--api-key", "standing")
+    names = ("--deployment", "talk", "--deployment", "chat", "--transcription-deployment", "scribe")
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, *command, *names),
+        env={**os.environ, "PYTHONPATH": str(ROOT / "py")},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    try:
+        line = (await asyncio.wait_for(process.stdout.readline(), 30)).decode()
+        async with aiohttp.ClientSession() as http:
+            bench = Bench(line.split()[1], http, "standing")
+            for name in ("talk", "chat"):
+                assert (await bench.mint({"model": name}))["session"]["model"] == name
+            status, error = await bench.refused({"model": "scribe"})
+            assert (status, error["code"]) == (404, "DeploymentNotFound")
+    finally:
+        process.terminate()
+        await process.wait()

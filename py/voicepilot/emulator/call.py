@@ -124,6 +124,11 @@ class Call:
             await asyncio.shield(self._close())
             logger.info("Call %s: over.", self.id)
 
+    @property
+    def over(self) -> bool:
+        """Whether it has ended, though not everything of it may be gone."""
+        return self._peer.over.is_set()
+
     def hang_up(self) -> None:
         """End the call."""
         self._peer.over.set()
@@ -132,7 +137,7 @@ class Call:
     def sideband(self, line: Line) -> Iterator[Callable[[str], None]]:
         """Tell this line everything that happens; gives what takes its texts."""
         self._sidebands.add(line)
-        if self._peer.over.is_set():
+        if self.over:
             line.end()
         try:
             yield self._receive_from_sideband
@@ -168,7 +173,6 @@ class Call:
 
     def _faults_changed(self) -> None:
         self._garbler.flush()
-        self._session.faults_changed()
         self._peer.faults_changed()
 
     async def _close(self) -> None:

@@ -296,7 +296,12 @@ class Faults:
     def watch(self, changed: Callable[[], None]) -> Callable[[], None]:
         """Call ``changed`` whenever a scenario is switched; returns what ends that."""
         self._watchers.append(changed)
-        return lambda: self._watchers.remove(changed)
+
+        def unwatch() -> None:
+            if changed in self._watchers:
+                self._watchers.remove(changed)
+
+        return unwatch
 
     def shown(self, scenario: Scenario) -> dict[str, Any]:
         """A scenario and whether it is on, for people and programs that ask."""

@@ -234,7 +234,7 @@ class Service:
 
     def _find_call(self, call_id: str) -> Call | None:
         held = self._calls.get(call_id)
-        return held[0] if held is not None else None
+        return held[0] if held is not None and not held[0].over else None
 
 
 async def run(

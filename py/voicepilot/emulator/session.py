@@ -107,6 +107,7 @@ class Session:
         self._listener: Listener | None = None
         self._began_at = 0.0
         self._expires_at = 0
+        self._unwatch: Callable[[], None] = lambda: None
         self._active: Response | None = None
         self._beside: dict[str, Response] = {}
         self._making: dict[str, asyncio.Task[None]] = {}
@@ -135,12 +136,8 @@ class Session:
         """The client can be told: begin."""
         self._began_at = time.time()
         self._plan_expiry()
+        self._unwatch = self._faults.watch(self._plan_expiry)
         self.announce(events.session_created(self._shown()))
-
-    def faults_changed(self) -> None:
-        """Another scenario is on than before."""
-        if self._expires_at:
-            self._plan_expiry()
 
     def listen(self, hearing: Hearing) -> None:
         """Hear the user from now on."""
@@ -168,6 +165,7 @@ class Session:
 
     async def close(self) -> None:
         """End everything that the session has begun."""
+        self._unwatch()
         for timer in (self._expiry, self._idle):
             if timer is not None:
                 timer.cancel()
