@@ -32,7 +32,6 @@ class SocketSession:
         self._configuration = configuration
         self._tongue = tongue
         self._line = line
-        self._faults = means.faults
         self._session = Session(
             configuration,
             means=means,
@@ -44,7 +43,6 @@ class SocketSession:
 
     async def run(self) -> None:
         """Hold the session until it is over."""
-        unwatch = self._faults.watch(self._session.faults_changed)
         try:
             # First of all, for no sound may be lost that the client appends.
             hearing = await asyncio.to_thread(Hearing, self._configuration.hearing())
@@ -52,7 +50,6 @@ class SocketSession:
             self._session.open()
             await self._line.run(self._receive)
         finally:
-            unwatch()
             await asyncio.shield(self._session.close())
 
     def _receive(self, text: str) -> None:
