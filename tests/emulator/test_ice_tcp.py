@@ -13,7 +13,7 @@ from aioice.ice import StunProtocol
 
 if TYPE_CHECKING:
     from aiortc import RTCPeerConnection
-    from tests.emulator.client import Bench
+    from tests.emulator.client import Bench, Client
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -71,7 +71,8 @@ async def _use_tcp(pc: RTCPeerConnection, port: int) -> tuple[_Framed, asyncio.T
     return framed, asyncio.create_task(framed.read(reader))
 
 
-async def test_a_call_goes_over_tcp_where_udp_is_blocked(bench: Bench) -> None:
+async def tcp_only(bench: Bench) -> tuple[Client, _Framed, asyncio.Task[None]]:
+    """A call that has no way but TCP, that way, and the task that reads it until the call ends."""
     ports: list[int] = []
 
     def only_tcp(answer: str) -> str:
@@ -88,6 +89,11 @@ async def test_a_call_goes_over_tcp_where_udp_is_blocked(bench: Bench) -> None:
     client = await bench.call(
         edit_offer=without_udp, edit_answer=only_tcp, before_connecting=before_connecting
     )
+    return client, *ways[0]
+
+
+async def test_a_call_goes_over_tcp_where_udp_is_blocked(bench: Bench) -> None:
+    client, way, reading = await tcp_only(bench)
     client.send(
         "conversation.item.create",
         item={
@@ -99,9 +105,9 @@ async def test_a_call_goes_over_tcp_where_udp_is_blocked(bench: Bench) -> None:
     client.send("response.create")
     await client.wait("output_audio_buffer.stopped")
     assert client.loud_at
-    assert ways[0][0].sent > 20
+    assert way.sent > 20
     await client.close()
-    await asyncio.wait_for(ways[0][1], 5)
+    await asyncio.wait_for(reading, 5)
 
 
 async def test_the_front_hangs_up_on_strangers(bench: Bench) -> None:

@@ -38,6 +38,7 @@ def test_a_sentence_with_a_pause_in_it_is_one() -> None:
 def test_a_typed_question_is_whole_and_may_be_typed_again() -> None:
     assert what_is_asked([user("what is"), user("the time?")]) == ("the time?", [])
     assert what_is_asked([user("look:"), spoken("what is it?")]) == ("what is it?", [])
+    assert what_is_asked([spoken("what is it?"), user("what is it?")]) == ("what is it?", [])
 
 
 def test_what_was_answered_is_not_asked_again() -> None:
