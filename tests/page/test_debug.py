@@ -14,6 +14,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Locator, StorageState, expect
 from tests.page.backends import BUILT, Program
 from tests.page.call_page import SOON, CallPage, Visit, open_page
+from tests.page.test_accessibility import violations
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -222,6 +223,22 @@ async def test_a_spoken_turn_has_all_five_lanes(open_debug_page: Open) -> None:
         await expect(page.page.locator("#moments")).to_contain_text(
             re.compile(r"speech 0 to \d+ ms.*your words \d+ to \d+ ms")
         )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_axe_finds_nothing(open_debug_page: Open, scheme: str) -> None:
+    context = {"viewport": {"width": 1400, "height": 900}, "color_scheme": scheme}
+    async with open_debug_page(context={**context, "reduced_motion": "reduce"}) as page:
+        await page.ready()
+        await page.talk()
+        await page.write("What is ten plus ten?")
+        await page.answered("20")
+        await Console(page).answers("1/0", "ZeroDivisionError", "error")
+        for name in ("Replay", "Faults", "Wheels"):
+            opened = panel(page, name)
+            if not await opened.evaluate("(summary) => summary.parentElement.open"):
+                await opened.click()
+            assert await violations(page) == []
 
 
 # ---- replay
