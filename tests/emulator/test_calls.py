@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests import voices
 from tests.emulator.contract import complaints
+
+from voicepilot.emulator.hearing import Hearing, TurnDetection
 
 if TYPE_CHECKING:
     from tests.emulator.client import Bench, Client
@@ -431,3 +434,24 @@ async def test_items_stand_where_they_are_put(one_call: Client) -> None:
     one_call.send("conversation.item.truncate", item_id="a", content_index=0, audio_end_ms=0)
     error = await one_call.wait("error", after=mark)
     assert error["error"]["code"] == "unsupported_content_type"
+
+
+async def test_nothing_is_lost_that_is_said_before_the_hearing_is_there(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_load = threading.Event()
+
+    class LateHearing(Hearing):
+        def __init__(self, detection: TurnDetection) -> None:
+            may_load.wait(10)
+            super().__init__(detection)
+
+    monkeypatch.setattr("voicepilot.emulator.call.Hearing", LateHearing)
+    client = await bench.call({**TRANSCRIBED, "output_modalities": ["text"]})
+    client.microphone.say(await asyncio.to_thread(voices.sentence, "The sky is blue today."))
+    await client.microphone.silent()
+    assert "input_audio_buffer.speech_started" not in client.types()
+    may_load.set()
+    completed = await client.wait("conversation.item.input_audio_transcription.completed")
+    assert words(completed["transcript"]) == ["the", "sky", "is", "blue", "today"]
+    await client.close()

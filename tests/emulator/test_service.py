@@ -7,6 +7,7 @@ import socket
 import time
 from typing import TYPE_CHECKING, Any
 
+import aiohttp
 import pytest
 import pytest_asyncio
 from aiohttp.test_utils import TestClient, TestServer
@@ -155,6 +156,16 @@ async def test_an_offer_must_come_as_sdp(bench: Bench) -> None:
         bench, CALLS, headers={"Authorization": f"Bearer {key}"}, json={"sdp": "v=0"}
     )
     assert status == 415
+
+
+@pytest.mark.parametrize(("with_key", "status"), [("standing", 401), ("ephemeral", 415)])
+async def test_an_offer_in_a_form_is_refused(bench: Bench, with_key: str, status: int) -> None:
+    key = (await bench.mint())["value"] if with_key == "ephemeral" else "standing"
+    form = aiohttp.FormData(default_to_multipart=True)
+    form.add_field("sdp", "v=0", content_type="application/sdp")
+    form.add_field("session", '{"type": "realtime"}', content_type="application/json")
+    refused, _ = await _post(bench, CALLS, headers={"Authorization": f"Bearer {key}"}, data=form)
+    assert refused == status
 
 
 async def test_pages_of_any_origin_may_call_with_any_header(bench: Bench) -> None:

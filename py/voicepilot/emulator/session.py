@@ -19,6 +19,7 @@ import asyncio
 import logging
 import re
 import time
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,9 @@ logger = logging.getLogger(__name__)
 
 LONGEST_SESSION_S = 3600
 """Measured at Azure: ``expires_at`` is one hour after the start."""
+
+_MOST_UNHEARD = 500
+"""Packets of 20 ms that wait for the voice activity model, which is loaded while the page connects."""
 
 _WORDS = re.compile(r"\s*\S+(?:\s+$)?")
 
@@ -105,6 +109,7 @@ class Session:
         self._conversation = Conversation()
         self._conversation_id = identifier("conv")
         self._listener: Listener | None = None
+        self._unheard: deque[NDArray[np.float32]] = deque(maxlen=_MOST_UNHEARD)
         self._began_at = 0.0
         self._expires_at = 0
         self._unwatch: Callable[[], None] = lambda: None
@@ -140,12 +145,18 @@ class Session:
         self.announce(events.session_created(self._shown()))
 
     def listen(self, hearing: Hearing) -> None:
-        """Hear the user from now on."""
+        """Hear the user from now on, and what was said since the session began."""
         self._listener = Listener(hearing, self._configuration, self)
+        while self._unheard:
+            self._listener.feed(self._unheard.popleft())
 
     def hear(self, samples: NDArray[np.float32]) -> None:
-        """What the microphone heard: 16 kHz mono. Lost before the session is open and listens."""
-        if self._listener is not None and self._expires_at:
+        """What the microphone heard: 16 kHz mono. Lost before the session is open."""
+        if not self._expires_at:
+            return
+        if self._listener is None:
+            self._unheard.append(samples)
+        else:
             self._listener.feed(samples)
 
     def receive(self, text: str, read: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
