@@ -191,7 +191,7 @@ class Service:
             raise Refused(415, "unsupported_media_type", "Send the SDP offer as application/sdp.")
         offer = await request.text()
         if "sdp-400" in self._faults:
-            raise unreadable_offer("a scenario says so")
+            raise unreadable_offer("")
         if "slow-sdp" in self._faults:
             await asyncio.sleep(SLOW_ANSWER_S)
         call = Call(
