@@ -29,10 +29,10 @@ def test_the_hint_tells_of_a_muted_microphone_only_in_a_call() -> None:
 
 
 @pytest.mark.parametrize("role", ["user", "assistant", "system", "strange", ""])
-@pytest.mark.parametrize("status", list(Status))
-def test_a_turn_is_never_without_words_or_a_name(role: str, status: Status) -> None:
+@pytest.mark.parametrize("awaited", [True, False])
+def test_a_turn_is_never_without_words_or_a_name(role: str, awaited: bool) -> None:
     assert wording.speaker(role)
-    assert wording.absent_words(role, status)
+    assert wording.absent_words(role, awaited=awaited)
 
 
 def test_only_an_unusual_end_is_remarked() -> None:

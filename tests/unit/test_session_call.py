@@ -22,7 +22,7 @@ from voicepilot.session.connection import Connection, IllegalInputError, Input, 
 from voicepilot.session.conversation import Status
 from voicepilot.session.response_gate import ASK_SECONDS, EXPECT_SECONDS, STALL_SECONDS
 
-from .service_story import Story, answer, function_call, sent_types
+from .service_story import Story, answer, function_call, sent_types, user_message
 
 
 @pytest.fixture
@@ -162,7 +162,8 @@ def test_a_spoken_turn_in_the_recorded_order(story: Story) -> None:
     assert story.call.phase is Phase.USER_SPEAKING
     assert story.user_ends("u1", None) == []
     assert story.call.phase is Phase.THINKING
-    assert said(story) == [("user", None, "in_progress")]
+    assert said(story) == [("user", None, "completed")]
+    assert story.call.conversation.turns[0].awaits_words
     story.answer_begins("r1", "a1", "u1")
     story.transcribed("u1", "Hello there.")
     story.words("r1", "a1", "Hi, how ")
@@ -212,7 +213,7 @@ def test_latency_is_split_into_its_parts(story: Story) -> None:
     ]
     assert round(last.total) == 400
     story.call.reply_heard(attempt, story.now + 1)
-    assert len(story.call.latency.turns) == 1
+    assert story.call.latency.last is last
 
 
 # --- barge-in -----------------------------------------------------------------------------------------
@@ -327,6 +328,8 @@ def test_words_need_a_call_and_content(story: Story) -> None:
     story.goes_live()
     with pytest.raises(ValueError, match="no words"):
         story.call.say("  \n", 1)
+    with pytest.raises(ValueError, match="at most"):
+        story.call.say("x" * 32_001, 1)
 
 
 def test_an_item_the_service_refuses_is_marked_failed(story: Story) -> None:
@@ -595,15 +598,54 @@ def test_an_answer_does_not_make_a_missing_transcript_good(story: Story) -> None
     assert story.call.notice is None
 
 
-def test_a_turn_is_in_progress_until_its_words_came_or_cannot_come(story: Story) -> None:
+def test_a_turn_awaits_its_words_until_they_came_or_cannot_come(story: Story) -> None:
     story.goes_live()
     for number in (1, 2, 3):
         story.user_begins(f"item_{number}")
         story.user_ends(f"item_{number}", None if number == 1 else f"item_{number - 1}")
-    assert said(story) == [("user", None, "in_progress")] * 3
+    turns = story.call.conversation.turns
+    assert [turn.awaits_words for turn in turns] == [True] * 3
     story.transcribed("item_1", "One.")
     failed = "conversation.item.input_audio_transcription.failed"
     story.hears(failed, item_id="item_2", error={"message": "No."})
-    assert [status for _, _, status in said(story)] == ["completed", "completed", "in_progress"]
+    assert [turn.awaits_words for turn in turns] == [False, False, True]
     story.call.stop(story.now)
     assert said(story)[2] == ("user", None, "completed")
+    assert not turns[2].awaits_words
+
+
+def test_what_nobody_said_awaits_no_words(story: Story) -> None:
+    story.goes_live()
+    timeout = "input_audio_buffer.timeout_triggered"
+    story.hears(timeout, item_id="quiet", audio_start_ms=0, audio_end_ms=6000)
+    story.hears("conversation.item.added", item=user_message("silent", ""), previous_item_id=None)
+    assert not any(turn.awaits_words for turn in story.call.conversation.turns)
+
+
+def test_a_wish_that_is_refused_again_and_again_is_given_up_in_words(story: Story) -> None:
+    story.goes_live()
+    story.call.say("Hello", story.now)
+    for _ in range(6):
+        story.hears("error", error={"code": "conversation_already_has_active_response"})
+        story.wait(2100)
+    assert story.call.notice is not None
+    assert story.call.notice.code == "response-failed"
+
+
+def test_the_latency_of_typed_words_is_that_of_their_own_answer(story: Story) -> None:
+    attempt = story.goes_live()
+    story.answer_begins("r1", "a1", "root")
+    story.call.say("And now?", story.now)
+    story.words("r1", "a1", "Still the first answer.")
+    story.sound_begins("r1")
+    story.call.reply_heard(attempt, story.now + 0.1)
+    assert story.call.latency.last is None
+    story.answer_done("r1", answer("a1", "Still the first answer.", "completed"))
+    story.sound_ends("r1")
+    story.wait(500)
+    story.answer_begins("r2", "a2", "a1")
+    story.words("r2", "a2", "The second.")
+    story.call.reply_heard(attempt, story.now + 0.1)
+    last = story.call.latency.last
+    assert last is not None
+    assert round(last.total) == 600

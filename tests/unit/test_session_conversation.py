@@ -143,3 +143,29 @@ def test_the_pace_is_that_of_the_answers_that_were_heard() -> None:
     assert pace.rate == 180 / 12_000
     assert pace.characters(1000) == 15
     assert pace.milliseconds("x" * 15) == 1000
+
+
+def test_an_item_that_was_refused_is_not_taken_for_its_repetition() -> None:
+    conversation = Conversation()
+    key = conversation.sent(typed_message("user", "Again."), None)
+    conversation.refuse(key)
+    conversation.sent(typed_message("user", "Again."), None)
+    conversation.added(typed_message("user", "Again.", "i2"), done=True)
+    statuses = [(turn.item_id, turn.status) for turn in conversation.turns]
+    assert statuses == [(None, Status.FAILED), ("i2", Status.COMPLETED)]
+
+
+def test_an_item_made_anew_after_it_was_deleted_is_seen() -> None:
+    conversation = Conversation()
+    conversation.sent(typed_message("user", "First.", "i1"), None)
+    conversation.deleted("i1")
+    conversation.sent(typed_message("user", "Second.", "i1"), None)
+    assert [turn.text for turn in conversation.turns] == ["Second."]
+
+
+def test_the_parts_of_a_message_do_not_run_together() -> None:
+    conversation = Conversation()
+    conversation.tell("a", 0, "look at")
+    conversation.tell("a", 1, "this")
+    conversation.tell("a", 2, " now")
+    assert conversation.turns[0].text == "look at this now"

@@ -200,3 +200,69 @@ def test_any_file_is_read(lines: list[str | bytes]) -> None:
     report = read_log(lines)
     json.dumps(report.to_json())
     assert all(1 <= number <= len(lines) for number, _ in report.broken)
+
+
+def test_a_byte_order_mark_hides_nothing() -> None:
+    line = received("session.created", session={"id": "s1"})
+    for log in (["\ufeff" + line], [b"\xef\xbb\xbf" + line.encode()]):
+        report = read_log(log)
+        assert report.broken == []
+        assert report.to_json()["session"]["id"] == "s1"
+
+
+def test_numbers_beyond_all_measure_change_nothing() -> None:
+    huge = 10**400
+    item = {"item_id": "a1", "content_index": 0}
+    log = [
+        received("response.output_audio_transcript.delta", response_id="r", delta="Hi", **item),
+        received("conversation.item.truncated", audio_end_ms=huge, **item),
+        json.dumps({"at": huge, "event": {"type": "output_audio_buffer.started"}}),
+        received("response.done", response={"id": "r", "usage": {"input_tokens": huge}}),
+    ]
+    report = read_log(log)
+    assert report.broken == []
+    assert json.loads(json.dumps(report.to_json()))["usage"]["input_tokens"] == 0
+
+
+def test_answers_seen_through_the_webrtc_filter_come_to_their_end() -> None:
+    piece = {"response_id": "r1", "item_id": "a1", "content_index": 0}
+    log = [
+        received("response.output_audio_transcript.delta", delta="Hel", **piece),
+        received("response.output_audio_transcript.done", transcript="Hello.", **piece),
+    ]
+    (turn,) = read_log(log).to_json()["turns"]
+    assert (turn["text"], turn["status"]) == ("Hello.", "completed")
+
+
+def test_what_was_asked_outside_the_conversation_is_no_turn_however_late_that_is_known() -> None:
+    piece = {"response_id": "r1", "item_id": "a1", "content_index": 0}
+    log = [
+        received("response.output_text.delta", delta="aside", **piece),
+        received("response.done", response={"id": "r1", "conversation_id": None}),
+    ]
+    assert read_log(log).to_json()["turns"] == []
+
+
+def test_a_failure_told_twice_is_one_failure() -> None:
+    details = {"type": "failed", "error": {"code": "quota", "message": "None"}}
+    line = received(
+        "response.done", response={"id": "r1", "status": "failed", "status_details": details}
+    )
+    assert len(read_log([line, line]).to_json()["failed_responses"]) == 1
+
+
+def test_an_interruption_by_hand_is_cut_as_in_the_call() -> None:
+    piece = {"response_id": "r1", "item_id": "a1", "content_index": 0}
+    words = "one two three four five six seven eight nine ten"
+    log = [
+        (
+            "received",
+            1.0,
+            {"type": "response.output_audio_transcript.delta", "delta": words, **piece},
+        ),
+        ("received", 1.1, {"type": "output_audio_buffer.started", "response_id": "r1"}),
+        ("sent", 2.1, {"type": "output_audio_buffer.clear"}),
+    ]
+    lines = [json.dumps({"direction": d, "at": at, "event": event}) for d, at, event in log]
+    (turn,) = read_log(lines).to_json()["turns"]
+    assert (turn["text"], turn["status"]) == ("one two three", "interrupted")

@@ -157,7 +157,7 @@ class Replay:
             return
         sent = parse_object(event.text)
         if isinstance(sent, dict):
-            self.call.record.sent(client_event_to_ga(sent))
+            self.call.record.sent(client_event_to_ga(sent), event.at)
 
     def end(self, at: float) -> None:
         """The recording is over, and so is the call."""

@@ -102,11 +102,12 @@ def check_dialect(name: str) -> Dialect:
 def server_event_to_ga(raw: Json) -> Json:
     """Return a server event with GA names, whatever dialect it came in."""
     kind = raw.get("type")
+    session_type = "transcription" if str(kind).startswith("transcription_session") else "realtime"
     if isinstance(kind, str) and kind in _PREVIEW_EVENTS:
         raw = raw | {"type": _PREVIEW_EVENTS[kind]}
         kind = raw["type"]
     if kind in ("session.created", "session.updated"):
-        return raw | {"session": session_to_ga(as_object(raw.get("session")))}
+        return raw | {"session": session_to_ga(as_object(raw.get("session")), session_type)}
     return raw
 
 
@@ -172,9 +173,11 @@ def client_event_to_dialect(raw: Json, dialect: Dialect) -> Json:
 
 def client_event_to_ga(raw: Json) -> Json:
     """Return a client event with GA names, whatever dialect it was written in (for recordings)."""
-    match raw.get("type"):
+    kind = raw.get("type")
+    match kind:
         case "session.update" | "transcription_session.update":
-            session = session_to_ga(as_object(raw.get("session")))
+            session_type = "realtime" if kind == "session.update" else "transcription"
+            session = session_to_ga(as_object(raw.get("session")), session_type)
             return raw | {"type": "session.update", "session": session}
         case "response.create" if isinstance(raw.get("response"), dict):
             return raw | {"response": _nest(raw["response"], _WISH_FIELDS)}
@@ -183,12 +186,12 @@ def client_event_to_ga(raw: Json) -> Json:
     return raw
 
 
-def session_to_ga(session: Json) -> Json:
+def session_to_ga(session: Json, session_type: str = "realtime") -> Json:
     """Return a session object with GA nesting; one that has it already is returned as it is."""
     if "audio" in session or session.get("type") in ("realtime", "transcription"):
         return session
     nested = _nest(session, _SESSION_FIELDS)
-    return {"type": "realtime"} | nested if nested != session else session
+    return {"type": session_type} | nested if nested != session else session
 
 
 def session_to_preview(session: Json) -> Json:

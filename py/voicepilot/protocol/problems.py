@@ -280,9 +280,6 @@ _CATALOGUE: Final[dict[str, tuple[Mender, str, str, bool]]] = {
     ),
 }
 
-CODES: Final[frozenset[str]] = frozenset(_CATALOGUE)
-"""Every code of the catalogue."""
-
 
 def problem(code: str, **details: object) -> Problem:
     """Return the catalogue's problem `code`, its sentences filled with `details`.

@@ -17,7 +17,8 @@ Json: TypeAlias = dict[str, Any]
 """A JSON object as `json.loads` gives it."""
 
 _READER = "read"
-_LARGEST_WHOLE_SECONDS = 2**53  # beyond it a whole number is no longer exact as a float
+_LARGEST = 2**53
+"""Numbers beyond it are garbage, and so large that sums and texts of them would fail."""
 
 
 def as_text(value: object) -> str:
@@ -31,10 +32,12 @@ def as_text_or_none(value: object) -> str | None:
 
 
 def as_int_or_none(value: object) -> int | None:
-    """Return `value` as a whole number, None for anything that is none."""
+    """Return `value` as a whole number, None for anything that is none or beyond all measure."""
     if isinstance(value, float) and isfinite(value):
-        return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool) or abs(value) > _LARGEST:
+        return None
+    return value
 
 
 def as_int(value: object) -> int:
@@ -44,9 +47,9 @@ def as_int(value: object) -> int:
 
 def as_seconds(value: object) -> float:
     """Return `value` as a number with fractions, 0.0 for anything that is none."""
-    if isinstance(value, float) and isfinite(value):
-        return value
-    return float(as_int(value)) if abs(as_int(value)) < _LARGEST_WHOLE_SECONDS else 0.0
+    if isinstance(value, float):
+        return value if isfinite(value) else 0.0
+    return float(as_int(value))
 
 
 def as_object(value: object) -> Json:
@@ -77,11 +80,6 @@ def text_or_none() -> Any:
 def whole_number() -> Any:
     """Declare an integer field, 0 where it is missing."""
     return field(default=0, metadata={_READER: as_int})
-
-
-def whole_number_or_none() -> Any:
-    """Declare an integer field, None where it is missing."""
-    return field(default=None, metadata={_READER: as_int_or_none})
 
 
 def seconds() -> Any:

@@ -75,6 +75,12 @@ class Error(ServerEvent):
 # --- session ---------------------------------------------------------------------------------------
 
 
+PCM_BYTES_PER_MS: Final = 48
+"""16-bit samples at 24 kHz."""
+
+_G711_BYTES_PER_MS: Final = 8
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionDescription:
     """The session as the service echoes it. `raw` is the whole object, with GA nesting.
@@ -103,6 +109,13 @@ class SessionDescription:
     def transcribes(self) -> bool:
         """Whether what the user says is written down."""
         return isinstance(self._input.get("transcription"), dict)
+
+    @property
+    def output_bytes_per_ms(self) -> int:
+        """Bytes in a millisecond of the assistant's sound, where a WebSocket carries it."""
+        output = read.as_object(read.as_object(self.raw.get("audio")).get("output"))
+        kind = read.as_object(output.get("format")).get("type")
+        return _G711_BYTES_PER_MS if kind in ("audio/pcmu", "audio/pcma") else PCM_BYTES_PER_MS
 
     @property
     def _input(self) -> Json:

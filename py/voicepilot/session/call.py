@@ -31,6 +31,7 @@ from ..protocol.client_events import (
 from ..protocol.dialects import Dialect
 from ..protocol.items import function_output, typed_message
 from ..protocol.problems import Problem, problem
+from ..protocol.readers import as_int
 from ..protocol.server_events import ErrorDetail, ServerEvent
 from ..protocol.service_errors import ALREADY_ACTIVE, judge
 from .commands import (
@@ -65,6 +66,9 @@ class Phase(StrEnum):
     ENDED = "ended"
     FAILED = "failed"
 
+
+LONGEST_MESSAGE: Final = 32_000
+"""Characters of typed words: a data channel closes over messages of some 256 KiB."""
 
 _PHASES: Final[dict[State, Phase]] = {
     State.IDLE: Phase.IDLE,
@@ -162,11 +166,12 @@ class Call:
         words = text.strip()
         if not words:
             raise ValueError("there are no words to send")
+        if len(words) > LONGEST_MESSAGE:
+            raise ValueError(f"a message has at most {LONGEST_MESSAGE} characters")
         if not self.online:
             raise ValueError("words can be sent only during a call")
-        item_id = f"vp-{self.attempt}-{self._next_id()}"
-        sent = self._send(CreateItem(item=typed_message("user", words, item_id)))
-        self.latency.turn_ended(now)
+        self.latency.turn_ended(now, busy=self.gate.busy or self.record.playout.sounding)
+        sent = self._send(CreateItem(item=typed_message("user", words, self._item_id())), now)
         self._turns.apply(Report.ANSWER_AWAITED)
         self.gate.wish()
         return [sent, *self._create_if_free(now)]
@@ -177,8 +182,8 @@ class Call:
             return []
         commands: list[Command] = self._silence(now)
         if self.gate.stage is Stage.ACTIVE:
-            commands.append(self._send(CancelResponse(response_id=self.gate.response_id)))
-        commands.append(self._send(ClearOutput()))
+            commands.append(self._send(CancelResponse(response_id=self.gate.response_id), now))
+        commands.append(self._send(ClearOutput(), now))
         self._turns.apply(Report.SOUND_ENDS)
         self._turns.apply(Report.ANSWER_ENDS)
         return commands
@@ -238,7 +243,7 @@ class Call:
         if attempt != self.attempt or not self.online or call_id not in self._called:
             return []
         self._called.discard(call_id)
-        sent = self._send(CreateItem(item=function_output(call_id, output, self._item_id())))
+        sent = self._send(CreateItem(item=function_output(call_id, output, self._item_id())), now)
         self.gate.answered(call_id)
         return [sent, *self._create_if_free(now)]
 
@@ -290,7 +295,7 @@ class Call:
         if (
             isinstance(event, ev.SpeechStarted)
             and self.can_interrupt
-            and self._detects("interrupt")
+            and self.record.detects("interrupt")
         ):
             return self._silence(now)
         return []
@@ -307,6 +312,7 @@ class Call:
                 self._user_stopped(now)
             case ev.ResponseCreated() if not event.response.out_of_band:
                 self.gate.created(event.response.id, now)
+                self.latency.answer_began()
                 self._retract("no-answer")
                 self._turns.apply(Report.ANSWER_AWAITED)
                 return [LetReplySound(self.attempt)]
@@ -333,11 +339,12 @@ class Call:
 
     def _user_stopped(self, now: float) -> None:
         self._turns.apply(Report.USER_ENDS)
-        if self._detects("create"):
+        if self.record.detects("create"):
             session = self.record.session
             detection = (session.turn_detection if session else None) or {}
-            silence = detection.get("silence_duration_ms")
-            self.latency.turn_ended(now, silence if isinstance(silence, int | float) else 0.0)
+            silence = as_int(detection.get("silence_duration_ms"))
+            busy = self.gate.stage is Stage.ACTIVE or self.record.playout.sounding
+            self.latency.turn_ended(now, silence, busy=busy)
             self.gate.user_turn_ended(now)
             self._turns.apply(Report.ANSWER_AWAITED)
 
@@ -373,7 +380,8 @@ class Call:
         error = event.error
         already_active = error.code == ALREADY_ACTIVE
         if already_active or (self._create_id and error.event_id == self._create_id):
-            self.gate.refused(now, other_active=already_active)
+            if self.gate.refused(now, other_active=already_active):
+                self.notice = problem("response-failed", detail="another answer never ended")
             if not self.gate.busy and not self.record.playout.sounding:
                 self._turns.apply(Report.ANSWER_ENDS)
         what = judge(error)
@@ -384,22 +392,21 @@ class Call:
     def _create_if_free(self, now: float) -> list[Command]:
         if not self.online or not self.gate.grant(now):
             return []
-        sent = self._send(CreateResponse())
+        sent = self._send(CreateResponse(), now)
         self._create_id = sent.event.event_id
         self._turns.apply(Report.ANSWER_AWAITED)
         return [sent]
 
     def _silence(self, now: float) -> list[Command]:
-        self._silenced = (
-            self.gate.response_id
-        )  # its sound may still be announced while it is cancelled
-        self.record.cut_reply(self.gate.response_id, now)
+        # The sound of what is being cancelled may still be announced.
+        self._silenced = self.gate.response_id
+        self.record.cut_reply(now)
         self.latency.drop()
         return [SilenceReply(self.attempt)]
 
-    def _send(self, event: ClientEvent) -> Send:
-        event = _with_id(event, f"vp_{self.attempt}_{self._next_id()}")
-        self.record.sent(event.to_json())
+    def _send(self, event: ClientEvent, now: float) -> Send:
+        event = replace(event, event_id=f"vp_{self.attempt}_{self._next_id()}")
+        self.record.sent(event.to_json(), now)
         return Send(self.attempt, event, codec.encode(event, self.dialect))
 
     def _next_id(self) -> int:
@@ -410,14 +417,6 @@ class Call:
         return f"vp-{self.attempt}-{self._next_id()}"
 
     # --- inside: the rest ---------------------------------------------------------------------------
-
-    def _detects(self, what: str) -> bool:
-        """Whether the service's turn detection does `what` (create, interrupt); it does by default."""
-        session = self.record.session
-        if session is None:
-            return True
-        detection = session.turn_detection
-        return detection is not None and detection.get(f"{what}_response") is not False
 
     def _retract(self, *codes: str) -> None:
         """Show no more what has turned out well."""
@@ -435,7 +434,7 @@ class Call:
         attempt = self.attempt
         self.connection.apply(how, now)
         if self.record.playout.sounding:
-            self.record.cut_reply(self.gate.response_id, now)
+            self.record.cut_reply(now)
         self.conversation.close()
         self._reset()
         return [CloseCall(attempt)]
@@ -463,7 +462,3 @@ def _transcription_problem(error: ErrorDetail) -> Problem:
     if error.code == "DeploymentNotFound":
         return problem("transcription-missing")
     return problem("transcription-failed", detail=error.message or error.code or "no reason")
-
-
-def _with_id(event: ClientEvent, event_id: str) -> ClientEvent:
-    return replace(event, event_id=event_id)

@@ -2,8 +2,8 @@
 
 Rules
 - Entries are keyed by the service's item id and stand in the order of `previous_item_id` (`order.py`).
-- A user's turn holds its place from `input_audio_buffer.committed` on; its words may come much later. It is
-  in progress until they have come or cannot come any more, whatever the service calls its item.
+- A user's turn holds its place from `input_audio_buffer.committed` on; its words may come much later, and
+  until then it awaits them, also where the service calls the item completed.
 - An entry, once interrupted or failed, stays so, whatever late event calls it completed.
 - Of an interrupted answer only what was heard is shown. `heard` says how much that was.
 - Text is what was typed, transcribed or spoken; None where nothing is known. There are no placeholders.
@@ -64,6 +64,7 @@ class Turn(Entry):
 
     role: str
     audio_ms: float = 0.0
+    awaits_words: bool = False
     _words: dict[int, str] = field(default_factory=dict)
     _settled: set[int] = field(default_factory=set)
     _heard: int | None = None
@@ -81,7 +82,7 @@ class Turn(Entry):
         """All the words that came, heard or not."""
         if not self._words:
             return None
-        return "".join(self._words[index] for index in sorted(self._words))
+        return _joined([self._words[index] for index in sorted(self._words)])
 
     def grow(self, index: int, words: str) -> None:
         """Add a piece to content part `index`, unless that part came whole already."""
@@ -92,6 +93,7 @@ class Turn(Entry):
         """Set content part `index`, which came whole."""
         self._words[index] = words
         self._settled.add(index)
+        self.awaits_words = False
 
     def cut(self, heard_ms: float, measured: pace.Pace) -> None:
         """Keep of the words only what was heard in `heard_ms`; the shortest of several cuts stands."""
@@ -120,6 +122,8 @@ class OtherItem(Entry):
     """An item that has a place but nothing of its own to show: a call's output, MCP's items."""
 
 
+_STALE: Final = -1  # no order has this version
+
 AnyEntry: TypeAlias = Turn | ToolUse | OtherItem
 
 
@@ -132,6 +136,8 @@ class Conversation:
         self.transcribes = False  # whether the session writes down what the user says
         self._entries: dict[str, AnyEntry] = {}
         self._order = Order()
+        self._in_order: list[Turn | ToolUse] = []
+        self._in_order_of = 0  # the version of the order for which they are
         self._keys: dict[str, str] = {}  # item id -> key, where they differ
         self._unnamed: list[tuple[str, Item]] = []  # sent without an id, not echoed yet
         self._outputs_early: dict[str, str] = {}
@@ -141,9 +147,12 @@ class Conversation:
 
     @property
     def entries(self) -> list[Turn | ToolUse]:
-        """Turns and tool calls in conversation order."""
-        found = (self._entries[key] for key in self._order)
-        return [e for e in found if isinstance(e, Turn | ToolUse) and not e.hidden]
+        """Turns and tool calls in conversation order; the same list until one comes, goes or moves."""
+        if self._in_order_of != self._order.version:
+            found = (self._entries[key] for key in self._order)
+            self._in_order = [e for e in found if isinstance(e, Turn | ToolUse) and not e.hidden]
+            self._in_order_of = self._order.version
+        return self._in_order
 
     @property
     def turns(self) -> list[Turn]:
@@ -172,7 +181,10 @@ class Conversation:
     def hold_place(self, item_id: str, previous: str | None) -> None:
         """Keep a place for what the user just said."""
         if item_id:
-            self._touch(self._ensure_turn(item_id, "user"))
+            turn = self._ensure_turn(item_id, "user")
+            if turn is not None:
+                turn.awaits_words = self.transcribes and turn.full_text is None
+                self._touch(turn)
             self._place(item_id, previous)
 
     def sent(self, item: Item, previous: str | None) -> str:
@@ -183,6 +195,7 @@ class Conversation:
         key = item.id or f"sent-{self._sent}"
         if not item.id:
             self._unnamed.append((key, item))
+        self._forget_deleted(key)
         entry = self._take_in(key, item, named=bool(item.id))
         if previous is not None:
             previous = self._keys.get(previous, previous)
@@ -193,6 +206,7 @@ class Conversation:
 
     def refuse(self, key: str) -> None:
         """The service refused the item that was sent under `key`."""
+        self._unnamed = [(sent, item) for sent, item in self._unnamed if sent != key]
         entry = self._entries.get(key)
         if entry is not None:
             entry.status = Status.FAILED
@@ -212,7 +226,7 @@ class Conversation:
         if status is Status.COMPLETED and isinstance(entry, ToolUse):
             entry.whole = True  # complete as a call; the entry completes with its output
             status = None
-        if status is not None and not self._awaits_words(entry):
+        if status is not None:
             entry.settle(status)
 
     def deleted(self, item_id: str) -> None:
@@ -220,6 +234,7 @@ class Conversation:
         entry = self._find(item_id)
         if entry is not None:
             entry.hidden = True
+            self._in_order_of = _STALE
             self._touch(entry)
 
     def truncated(self, item_id: str, heard_ms: float) -> None:
@@ -246,13 +261,16 @@ class Conversation:
             turn = self._ensure_turn(item_id, role)
             if turn is not None:
                 turn.tell(index, words)
-                if role == "user":
-                    turn.settle(Status.COMPLETED)
+                turn.settle(Status.COMPLETED)
                 self._touch(turn)
 
     def unwritten(self, item_id: str) -> None:
         """What the user said will not be written down."""
-        self.settle(item_id, Status.COMPLETED)
+        turn = self.turn(item_id)
+        if turn is not None:
+            turn.awaits_words = False
+            turn.settle(Status.COMPLETED)
+            self._touch(turn)
 
     def sounded(self, item_id: str, milliseconds: float) -> None:
         """A piece of an answer's sound arrived (WebSocket, where its length is known)."""
@@ -302,16 +320,13 @@ class Conversation:
     def close(self) -> None:
         """The call ended: what is still in progress will not go on."""
         for entry in self._entries.values():
+            if isinstance(entry, Turn) and entry.awaits_words:
+                self.unwritten(entry.key)  # it was said, whether or not it is written down
             if entry.status is Status.IN_PROGRESS:
-                awaits = self._awaits_words(entry)
-                entry.status = Status.COMPLETED if awaits else Status.INTERRUPTED
+                entry.status = Status.INTERRUPTED
                 self._touch(entry)
 
     # --- inside -------------------------------------------------------------------------------------
-
-    def _awaits_words(self, entry: AnyEntry) -> bool:
-        spoken = isinstance(entry, Turn) and entry.role == "user" and entry.full_text is None
-        return spoken and self.transcribes
 
     def _find(self, item_id: str) -> AnyEntry | None:
         return self._entries.get(self._keys.get(item_id, item_id))
@@ -343,6 +358,8 @@ class Conversation:
             for index, part in enumerate(item.content):
                 if part.words:
                     entry.tell(index, part.words)
+                elif part.type == "input_audio" and part.words is None and entry.full_text is None:
+                    entry.awaits_words = self.transcribes
         elif isinstance(entry, ToolUse):
             entry.call_id = item.call_id or entry.call_id
             entry.name = item.name or entry.name
@@ -355,6 +372,13 @@ class Conversation:
             self._answer(item.call_id, item.output)
         self._touch(entry)
         return entry
+
+    def _forget_deleted(self, key: str) -> None:
+        """An item that was deleted is made anew under the same name: it begins empty."""
+        entry = self._entries.get(key)
+        if entry is not None and entry.hidden:
+            del self._entries[key]
+            self._in_order_of = _STALE
 
     def _answer(self, call_id: str, output: str) -> None:
         use = self.tool_use(call_id)
@@ -377,6 +401,15 @@ class Conversation:
         if entry is not None:
             entry.version += 1
             self.version += 1
+
+
+def _joined(parts: list[str]) -> str:
+    """Return the parts of a message as one text; what does not end in white space gets a space."""
+    text = ""
+    for part in parts:
+        apart = not text or not part or text[-1].isspace() or part[0].isspace()
+        text += part if apart else f" {part}"
+    return text
 
 
 def _new_entry(key: str, item: Item) -> AnyEntry:

@@ -19,8 +19,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-_MOST_TURNS: Final = 200  # kept for the median
-
 # Mark, and the name of the part that ends with it, in the order of time.
 _PARTS: Final = (("words", "answer"), ("sound", "voice"), ("heard", "way to you"))
 
@@ -38,22 +36,27 @@ class TurnLatency:
 
 
 class LatencyLedger:
-    """Marks of the present turn and the latencies of those before it."""
+    """Marks of the present turn, and the latency of the last one that was answered."""
 
     def __init__(self) -> None:
-        self.turns: list[TurnLatency] = []
+        self.last: TurnLatency | None = None
         self._began: float | None = None
+        self._answering = False  # whether what comes belongs to the answer to this turn
         self._silence_ms = 0.0
         self._marks: dict[str, float] = {}
 
-    @property
-    def last(self) -> TurnLatency | None:
-        """The latency of the newest turn that was answered."""
-        return self.turns[-1] if self.turns else None
+    def turn_ended(self, now: float, silence_ms: float = 0.0, *, busy: bool = False) -> None:
+        """The user's turn ended; the silence that showed it lasted `silence_ms`.
 
-    def turn_ended(self, now: float, silence_ms: float = 0.0) -> None:
-        """The user's turn ended; the silence that showed it lasted `silence_ms`."""
+        While an earlier answer is still being made or heard (`busy`), what comes is not counted before
+        `answer_began`.
+        """
         self._began, self._silence_ms, self._marks = now, silence_ms, {}
+        self._answering = not busy
+
+    def answer_began(self) -> None:
+        """The service begins the answer to this turn."""
+        self._answering = True
 
     def drop(self) -> None:
         """The answer was interrupted or came without sound: this turn has no latency."""
@@ -61,16 +64,18 @@ class LatencyLedger:
 
     def words_came(self, now: float) -> None:
         """First words of the answer."""
-        self._marks.setdefault("words", now)
+        if self._answering:
+            self._marks.setdefault("words", now)
 
     def sound_sent(self, now: float) -> None:
         """The service begins to send the answer's sound."""
-        self._marks.setdefault("sound", now)
+        if self._answering:
+            self._marks.setdefault("sound", now)
 
-    def sound_heard(self, now: float) -> bool:
-        """The page hears the answer: the turn is complete. Return whether one was being measured."""
-        if self._began is None:
-            return False
+    def sound_heard(self, now: float) -> None:
+        """The page hears the answer: the turn is complete."""
+        if self._began is None or not self._answering:
+            return
         self._marks["heard"] = now
         parts = [("end of turn", self._silence_ms)] if self._silence_ms else []
         before = self._began
@@ -81,7 +86,5 @@ class LatencyLedger:
             if at is not None:
                 parts.append((name, max(0.0, at - before) * 1000))
                 before = max(before, at)
-        self.turns.append(TurnLatency(tuple(parts)))
-        del self.turns[:-_MOST_TURNS]
+        self.last = TurnLatency(tuple(parts))
         self._began = None
-        return True

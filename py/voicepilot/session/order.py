@@ -19,6 +19,8 @@ class Order:
     """Keys in conversation order: a tree in which each key hangs on the one it was put behind."""
 
     def __init__(self) -> None:
+        self.version = 0
+        """Grows when a key gets another place."""
         self._parent: dict[str, str] = {}
         self._children: dict[str, list[str]] = {ROOT: []}
         self._stated: dict[str, str] = {}
@@ -59,6 +61,7 @@ class Order:
             self._waiting.setdefault(previous, []).append(key)
 
     def _attach(self, key: str, parent: str, before: str | None = None) -> None:
+        self.version += 1
         siblings = self._children[parent]
         self._parent[key] = parent
         self._children.setdefault(key, [])

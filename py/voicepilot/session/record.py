@@ -15,12 +15,16 @@ from ..protocol import server_events as ev
 from ..protocol.client_events import CLIENT_EVENTS
 from ..protocol.items import Item
 from ..protocol.readers import Json, as_int, as_text, as_text_or_none
-from ..protocol.server_events import ErrorDetail, ServerEvent, SessionDescription
+from ..protocol.server_events import (
+    PCM_BYTES_PER_MS,
+    ErrorDetail,
+    ServerEvent,
+    SessionDescription,
+)
 from ..protocol.usage import Usage
 from .conversation import Conversation, Status, Turn
 from .playout import Playout
 
-_PCM_BYTES_PER_MS: Final = 48  # 16 bits at 24 kHz, the only sound a WebSocket carries here
 _OF_RESPONSE: Final[dict[str, Status]] = {
     "completed": Status.COMPLETED,
     "cancelled": Status.INTERRUPTED,
@@ -37,16 +41,17 @@ class CallRecord:
         self.playout = Playout()
         self.session: SessionDescription | None = None
         self.expires_at = 0
-        self.failed_responses: list[ErrorDetail] = []
         self.errors: list[ErrorDetail] = []
         self.transcription_failures: list[tuple[str, ErrorDetail]] = []
         self.unknown: Counter[str] = Counter()
         self.malformed = 0
         self._responses: dict[str, list[str]] = {}  # response id -> its items
         self._elsewhere: set[str] = set()  # responses outside the conversation
+        self._failed: dict[str, ErrorDetail] = {}
         self._spent: dict[str, Usage] = {}
         self._sent_items: dict[str, str] = {}  # event id -> key of the entry it creates
         self._spoken: set[str] = set()  # items with sound
+        self._making = ""  # the response of the conversation that is being made
 
     @property
     def responses(self) -> int:
@@ -54,9 +59,21 @@ class CallRecord:
         return len(self._responses)
 
     @property
+    def failed_responses(self) -> list[ErrorDetail]:
+        """Why responses failed, in order; also those that were cut short by a limit or a filter."""
+        return list(self._failed.values())
+
+    @property
     def usage(self) -> Usage:
         """The tokens of all responses together."""
         return sum(self._spent.values(), Usage())
+
+    def detects(self, what: str) -> bool:
+        """Whether turn detection may `create` or `interrupt` responses; it does both by default."""
+        if self.session is None:
+            return True
+        detection = self.session.turn_detection
+        return detection is not None and detection.get(f"{what}_response") is not False
 
     def is_elsewhere(self, response_id: str) -> bool:
         """Whether a response belongs to no conversation."""
@@ -68,7 +85,7 @@ class CallRecord:
         if reducer is not None:
             reducer(self, event, now)
 
-    def sent(self, raw: Json) -> None:
+    def sent(self, raw: Json, now: float | None) -> None:
         """Take in an event of this side, as a JSON object with GA names."""
         kind = as_text(raw.get("type"))
         match kind:
@@ -83,20 +100,28 @@ class CallRecord:
                 self.conversation.truncated(
                     as_text(raw.get("item_id")), as_int(raw.get("audio_end_ms"))
                 )
+            case "output_audio_buffer.clear" if now is not None:
+                self.cut_reply(now)
             case _ if kind not in CLIENT_EVENTS:
                 self.unknown[kind] += 1
 
-    def cut_reply(self, response_id: str, now: float) -> None:
-        """The answer is cut off here and now: the user began to speak or asked for silence."""
-        heard = self.playout.silence(now)
-        if heard is None and not self.playout.silenced:
-            heard = 0.0  # it was still being made
-        if heard is not None:
-            self._cut(self.playout.response_id if self.playout.sounding else response_id, heard)
+    def cut_reply(self, now: float) -> None:
+        """The answer is cut off here and now: the user began to speak or asked for silence.
+
+        One that is still being made and did not sound yet was not heard at all.
+        """
+        if self.playout.sounding:
+            heard = self.playout.silence(now)
+            if heard is not None:
+                self._cut(self.playout.response_id, heard)
+        elif self._making:
+            self._cut(self._making, 0.0)
 
     # --- session ------------------------------------------------------------------------------------
 
     def _session(self, event: ev.SessionCreated | ev.SessionUpdated, now: float | None) -> None:
+        if self.session is not None and self.session.id != event.session.id:
+            self.conversation.close()  # a call that ended unseen, in a log of several
         self.session = event.session
         self.conversation.transcribes = event.session.transcribes
         self.expires_at = event.session.expires_at or self.expires_at
@@ -119,11 +144,23 @@ class CallRecord:
         done = isinstance(event, ev.ItemDone)
         self.conversation.added(event.item, event.previous_item_id, done=done)
 
+    def _item_retrieved(self, event: ev.ItemRetrieved, now: float | None) -> None:
+        if self.conversation.turn(event.item.id) is not None:
+            self.conversation.added(event.item, done=True)
+
     def _item_deleted(self, event: ev.ItemDeleted, now: float | None) -> None:
         self.conversation.deleted(event.item_id)
 
     def _item_truncated(self, event: ev.ItemTruncated, now: float | None) -> None:
         self.conversation.truncated(event.item_id, event.audio_end_ms)
+
+    def _idle(self, event: ev.BufferTimeout, now: float | None) -> None:
+        self.conversation.hold_place(event.item_id, None)
+        self.conversation.unwritten(event.item_id)
+
+    def _speech_started(self, event: ev.SpeechStarted, now: float | None) -> None:
+        if now is not None and self.playout.sounding and self.detects("interrupt"):
+            self.cut_reply(now)
 
     def _committed(self, event: ev.BufferCommitted, now: float | None) -> None:
         self.conversation.hold_place(event.item_id, event.previous_item_id)
@@ -144,6 +181,8 @@ class CallRecord:
         response = event.response
         if response.out_of_band:
             self._elsewhere.add(response.id)
+        else:
+            self._making = response.id
         self._responses.setdefault(response.id, [])
 
     def _output_item(
@@ -172,7 +211,8 @@ class CallRecord:
 
     def _audio(self, event: ev.AudioDelta, now: float | None) -> None:
         octets = len(event.delta) * 3 // 4
-        self.conversation.sounded(event.item_id, octets / _PCM_BYTES_PER_MS)
+        rate = self.session.output_bytes_per_ms if self.session else PCM_BYTES_PER_MS
+        self.conversation.sounded(event.item_id, octets / rate)
 
     def _arguments(self, event: ev.ArgumentsDelta | ev.ArgumentsDone, now: float | None) -> None:
         if self.is_elsewhere(event.response_id):
@@ -189,15 +229,21 @@ class CallRecord:
         response = event.response
         self._responses.setdefault(response.id, [])
         self._spent[response.id] = response.usage
+        if self._making == response.id:
+            self._making = ""
         details = response.status_details
         if response.status in ("failed", "incomplete"):
             error = details.error
             if response.status == "incomplete" and not error.code:
                 error = ErrorDetail(code=details.reason, message=error.message)
-            self.failed_responses.append(error)
+            self._failed[response.id] = error
         if response.out_of_band:
             self._elsewhere.add(response.id)
         if self.is_elsewhere(response.id):
+            for item_id in self._responses[
+                response.id
+            ]:  # seen before it was known where it belongs
+                self.conversation.deleted(item_id)
             return
         for item in response.output:
             self._belongs(response.id, item.id)
@@ -262,6 +308,9 @@ _REDUCERS: Final[dict[type[ServerEvent], Callable[[CallRecord, Any, float | None
     ev.ItemDone: CallRecord._item_added,
     ev.ItemDeleted: CallRecord._item_deleted,
     ev.ItemTruncated: CallRecord._item_truncated,
+    ev.ItemRetrieved: CallRecord._item_retrieved,
+    ev.BufferTimeout: CallRecord._idle,
+    ev.SpeechStarted: CallRecord._speech_started,
     ev.OutputItemAdded: CallRecord._output_item,
     ev.OutputItemDone: CallRecord._output_item,
     ev.ResponseCreated: CallRecord._response_created,

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
 from ..protocol.codec import decode_object, parse_object
 from ..protocol.dialects import client_event_to_ga
-from ..protocol.readers import Json
+from ..protocol.readers import Json, as_seconds
 from ..protocol.server_events import Malformed
 from .record import CallRecord
+
+_BOM: Final = "\ufeff"
+_BOM_UTF8: Final = _BOM.encode()
 
 
 @dataclass(slots=True)
@@ -73,6 +77,10 @@ def read_log(lines: Iterable[str | bytes]) -> ReplayReport:
     """Read a log line by line; a broken line is reported and the rest still read."""
     report = ReplayReport()
     for number, line in enumerate(lines, start=1):
+        if number == 1:  # some editors put a byte order mark before it
+            line = (
+                line.removeprefix(_BOM) if isinstance(line, str) else line.removeprefix(_BOM_UTF8)
+            )
         if not line.strip():
             continue
         reason = _read_line(line, report.record)
@@ -93,11 +101,11 @@ def _read_line(line: str | bytes, record: CallRecord) -> str:
     if direction not in ("received", "sent"):
         return f"{direction!r} is no direction; it is received or sent"
     at = entry.get("at") if event is not entry else None
-    now = float(at) if isinstance(at, int | float) and not isinstance(at, bool) else None
+    now = as_seconds(at) if isinstance(at, int | float) else None
     if direction == "sent":
         if not isinstance(event.get("type"), str):
             return "the event has no type"
-        record.sent(client_event_to_ga(event))
+        record.sent(client_event_to_ga(event), now)
         return ""
     decoded = decode_object(event)
     if isinstance(decoded, Malformed):

@@ -117,15 +117,17 @@ class ResponseGate:
         if self.stage is Stage.ACTIVE and self.response_id in ("", response_id):
             self._rest()
 
-    def refused(self, now: float, *, other_active: bool) -> None:
-        """The service refused the create that was sent last."""
+    def refused(self, now: float, *, other_active: bool) -> bool:
+        """The service refused the create that was sent last; return whether the wish is given up."""
         self._refusals += 1
         if other_active and self._refusals <= _MOST_REFUSALS:
             self._wished = True
             if self.stage is not Stage.ACTIVE:
                 self._enter(Stage.ACTIVE, now, RETRY_SECONDS)
-        elif self.stage is Stage.ASKED:
+            return False
+        if self.stage is Stage.ASKED:
             self._rest()
+        return other_active
 
     def tick(self, now: float) -> float | None:
         """Stop waiting for what did not come; return for how many seconds nobody answered.

@@ -29,6 +29,7 @@ class TranscriptView:
         self._empty: Element = seam.find("transcript-empty")
         self._rows: dict[str, _TurnRow | _ToolRow] = {}
         self._order: list[str] = []
+        self._entries: Sequence[Turn | ToolUse] = ()
         self._conversation: Conversation | None = None
         self._version = -1
         self._follow = True
@@ -52,7 +53,8 @@ class TranscriptView:
 
     def _draw_rows(self, entries: Sequence[Turn | ToolUse]) -> None:
         # Nearly always some words came and no row moved: then only those words cost anything.
-        if self._order != [entry.key for entry in entries]:
+        if entries is not self._entries:
+            self._entries = entries
             self._arrange(entries)
         for entry in entries:
             row = self._rows[entry.key]
@@ -83,7 +85,6 @@ class TranscriptView:
             row.element.remove()
         self._rows.clear()
         self._order.clear()
-        self._empty.hidden = False
 
     def _scrolled(self, _event: object) -> None:
         log = self._log
@@ -99,27 +100,28 @@ class _TurnRow:
         self._words: Element = seam.create("p", "words")
         self._remark: Element = seam.create("p", "remark")
         self.version = -1
-        self._framed: tuple[str, Status, str | None, bool] | None = None
+        self._framed: tuple[str, Status, str | None, bool, bool] | None = None
         self.element.append(self._speaker, self._words, self._remark)
 
     def draw(self, entry: Turn | ToolUse) -> None:
         if not isinstance(entry, Turn):
             return
         text = entry.text
-        framed = (entry.role, entry.status, entry.item_id, bool(text))
+        awaited = entry.awaits_words or entry.status is Status.IN_PROGRESS
+        framed = (entry.role, entry.status, entry.item_id, bool(text), awaited)
         if framed != self._framed:
             self._framed = framed
-            self._frame(entry, absent=not text)
-        self._words.textContent = text or wording.absent_words(entry.role, entry.status)
+            self._frame(entry, absent=not text, awaited=awaited)
+        self._words.textContent = text or wording.absent_words(entry.role, awaited=awaited)
 
-    def _frame(self, entry: Turn, *, absent: bool) -> None:
+    def _frame(self, entry: Turn, *, absent: bool, awaited: bool) -> None:
         """Draw what stays while words come."""
         element = self.element
         element.dataset.role = entry.role
         element.dataset.status = entry.status.value
         element.dataset.itemId = entry.item_id or ""
         # While words still come, assistive technology waits for the whole of them.
-        element.setAttribute("aria-busy", "true" if entry.status == "in_progress" else "false")
+        element.setAttribute("aria-busy", "true" if awaited else "false")
         self._speaker.textContent = wording.speaker(entry.role)
         if absent:
             self._words.dataset.absent = ""

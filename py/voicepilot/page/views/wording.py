@@ -69,9 +69,9 @@ def remark(role: str, status: str) -> str:
     return ""
 
 
-def absent_words(role: str, status: str) -> str:
+def absent_words(role: str, *, awaited: bool) -> str:
     """What stands in the place of a turn's words while they are unknown."""
-    if status == "in_progress":
+    if awaited:
         return "Answering…" if role == "assistant" else "Writing down what you said…"
     return "Nothing was heard." if role == "assistant" else "Your words were not written down."
 
