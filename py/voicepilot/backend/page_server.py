@@ -105,12 +105,13 @@ class PageServer:
     async def _check_door(
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
-        host, origin = request.headers.get("Host"), request.headers.get("Origin")
+        host = request.headers.get("Host")
         if host is None or not self.door.knows_host(host):
             raise web.HTTPMisdirectedRequest(
                 text=f"This server answers only to http://127.0.0.1:{self.port}."
             )
-        if origin is not None and not self.door.knows_origin(origin, host):
+        origins = request.headers.getall("Origin", [])
+        if not all(self.door.knows_origin(origin, host) for origin in origins):
             raise web.HTTPForbidden(text="This server answers only to its own page.")
         return await handler(request)
 
@@ -120,7 +121,7 @@ class PageServer:
             body=document.file.body,
             headers={
                 "Content-Type": document.file.content_type,
-                "Content-Security-Policy": document.policy_for(origin_of(request.host)),
+                "Content-Security-Policy": document.policy_for(origin_of(request.headers["Host"])),
                 "Cache-Control": "no-store",
             },
         )
