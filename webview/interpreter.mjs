@@ -17,7 +17,12 @@ const get = async (boot, path, type, options = {}) => {
   return new Response(inflated, { headers: { "content-type": type } });
 };
 
-/** Fetches the memory and makes sure that it is whole and of this build; Unfit if it is not. */
+const check = async (bytes, digest) => {
+  const found = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  if (`sha256-${btoa(String.fromCharCode(...found))}` !== digest) throw new Unfit("is damaged");
+};
+
+/** Fetches the memory, whole and of this build, or throws Unfit. `sound` then says whether each byte of it is right. */
 const recall = async (boot) => {
   const { path, key, digest } = boot.memory;
   let bytes;
@@ -29,7 +34,8 @@ const recall = async (boot) => {
     const late = error.name === "TimeoutError";
     throw new Unfit(late ? `did not arrive within ${PATIENCE_MS / 1000} s` : "could not be fetched", { cause: error });
   }
-  const found = crypto.subtle.digest("SHA-256", bytes);
+  const sound = check(bytes, digest);
+  sound.catch(() => {});   // it is awaited when the memory is in its place
   const text = new TextDecoder();
   const start = bytes.length < PREFIX_BYTES ? Infinity : PREFIX_BYTES + new DataView(bytes.buffer).getUint32(8, true);
   if (text.decode(bytes.subarray(0, MAGIC.length)) !== MAGIC || start > bytes.length) throw new Unfit("is damaged");
@@ -42,8 +48,7 @@ const recall = async (boot) => {
   if (header.key !== key) throw new Unfit("belongs to another build");
   const expected = header.runs.reduce((sum, [, length]) => sum + length, start);
   if (bytes.length < expected) throw new Unfit("is cut short");
-  if (`sha256-${btoa(String.fromCharCode(...new Uint8Array(await found)))}` !== digest) throw new Unfit("is damaged");
-  return { header, runs: bytes.subarray(start) };
+  return { header, runs: bytes.subarray(start), sound };
 };
 
 /** Puts what is remembered in the place of what a new machine has in its memory. */
@@ -58,28 +63,34 @@ const implant = ({ header, runs }, machine) => {
     end = offset + length;
   }
   machine.fill(0, end);
-  return header.references;
 };
 
-/** Runs `start`, during which a fetch of one of these addresses gets what its entry gives. */
-const handingOut = async (entries, start) => {
-  const given = new Map(entries.map(([path, give]) => [new URL(path, location).href, give]));
-  const ask = globalThis.fetch;
-  globalThis.fetch = (address, ...options) => given.get(String(address))?.() ?? ask(address, ...options);
+/** Runs `start`, during which Pyodide gets what it asks for from us: the `machine`, compiled, and the `archive`. */
+const handingOut = async (boot, machine, archive, start) => {
+  const given = new Map([
+    [new URL(`${boot.runtime}pyodide.asm.wasm`, location).href, () => new Response()],
+    [new URL(boot.archive, location).href, () => archive],
+  ]);
+  const { fetch } = globalThis;
+  const { instantiateStreaming } = WebAssembly;
+  globalThis.fetch = async (address, ...options) => given.get(String(address))?.() ?? fetch(address, ...options);
+  WebAssembly.instantiateStreaming = async (_, imports) => {
+    const module = await machine;
+    return { module, instance: await WebAssembly.instantiate(module, imports) };
+  };
   try {
     return await start();
   } finally {
-    globalThis.fetch = ask;
+    globalThis.fetch = fetch;
+    WebAssembly.instantiateStreaming = instantiateStreaming;
   }
 };
 
-/** Runs loadPyodide with what `library` gives as the standard library. */
-const load = async (boot, library, options) => {
+/** Runs loadPyodide with `archive`, or a promise of it, as the standard library. */
+const load = async (boot, machine, archive, options) => {
   // Answers are looked at before Pyodide starts: without its files it would wait or break off in the middle.
-  const [{ loadPyodide }, machine, archive] =
-    await Promise.all([import("pyodide"), get(boot, boot.machine, "application/wasm"), library]);
-  const entries = [[`${boot.runtime}pyodide.asm.wasm`, async () => machine], [boot.archive, async () => archive]];
-  return handingOut(entries, () => loadPyodide({
+  const [{ loadPyodide }, library] = await Promise.all([import("pyodide"), archive, machine.answered]);
+  return handingOut(boot, machine.compiled, library, () => loadPyodide({
     ...options,
     indexURL: boot.runtime,
     stdLibURL: boot.archive,
@@ -89,20 +100,33 @@ const load = async (boot, library, options) => {
   }));
 };
 
-const plainly = (boot, wishes) => load(boot, get(boot, boot.archive, "application/zip"), wishes);
+/** Compiles the machine while it arrives, and while all else is fetched. */
+const compile = (boot) => {
+  const answered = get(boot, boot.machine, "application/wasm");
+  const compiled = WebAssembly.compileStreaming(answered);
+  compiled.catch(() => {});   // whoever waits for it is told
+  return { answered, compiled };
+};
 
-const fromMemory = async (boot, wishes) => {
+const plainly = (boot, machine, wishes) =>
+  load(boot, machine, get(boot, boot.archive, "application/zip"), wishes);
+
+const fromMemory = async (boot, machine, wishes) => {
   const memory = recall(boot);
   memory.catch(() => {});   // it is awaited below, once the machine is there
-  const python = await load(boot, new Response(), {
+  const python = await load(boot, machine, new Response(), {
     ...wishes,
-    // Pyodide's own form of this, a third of a second's worth of zeros longer, is replaced on the way.
+    // Says that there is a memory. Pyodide's own form of it is three times as long; ours takes its place below.
     _loadSnapshot: new Uint8Array(),
     createPyodideModule: async (settings) => {
       const { default: create } = await import(`${boot.runtime}pyodide.asm.mjs`);
-      const [machine, remembered] = await Promise.all([create(settings), memory]);
-      settings.API.restoreSnapshot = () => implant(remembered, machine.HEAPU8);
-      return machine;
+      // One after the other: a machine that comes when all is given up would ask the browser for its files.
+      const running = await create(settings);
+      const remembered = await memory;
+      implant(remembered, running.HEAPU8);
+      await remembered.sound;
+      settings.API.restoreSnapshot = () => remembered.header.references;
+      return running;
     },
   });
   // The state of chance is remembered too, the same for everybody.
@@ -125,14 +149,15 @@ const fromMemory = async (boot, wishes) => {
  * called when there is time: only then can modules be imported that the program has not imported.
  */
 export const startPython = async (boot, wishes = {}) => {
+  const machine = compile(boot);
   let without = "was not built";
   if (boot.memory) {
     try {
-      return { ...await fromMemory(boot, wishes), without: "" };
+      return { ...await fromMemory(boot, machine, wishes), without: "" };
     } catch (error) {
       without = error instanceof Unfit ? error.message : "could not be put in place";
       console.info(`Python starts without its memory, which ${without}.`, error);
     }
   }
-  return { python: await plainly(boot, wishes), without, complete: async () => {} };
+  return { python: await plainly(boot, machine, wishes), without, complete: async () => {} };
 };
