@@ -104,6 +104,8 @@ class Attempt:
 
     def end(self) -> None:
         """Give back everything. Attempt and peer let go of each other: no garbage collector waits."""
+        if self._microphone_scope is not None:
+            self._microphone_scope.end()  # first of all: a peer takes some milliseconds to close
         self.scope.end()
         self.peer = self.microphone = self._microphone_scope = None
 
