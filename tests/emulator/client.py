@@ -161,6 +161,7 @@ class SocketClient(Events):
     """One WebSocket, connected."""
 
     socket: aiohttp.ClientWebSocketResponse = field(kw_only=True)
+    _closed: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def send(self, kind: str, **fields: Any) -> None:
         await self.socket.send_json({"type": kind, **fields})
@@ -176,10 +177,15 @@ class SocketClient(Events):
         deltas = [e["delta"] for e in self.events if e["type"].endswith("audio.delta")]
         return np.frombuffer(b"".join(map(base64.b64decode, deltas)), "<i2").astype(np.int16)
 
-    async def listen(self) -> int | None:
-        """Take events until it is closed; returns the code it was closed with."""
+    async def listen(self) -> None:
+        """Take events until it is closed."""
         async for message in self.socket:
             self.take(message.data)
+        self._closed.set()
+
+    async def closed(self) -> int | None:
+        """Wait until the service has closed it; returns with which code."""
+        await self._closed.wait()
         return self.socket.close_code
 
 

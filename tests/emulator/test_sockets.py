@@ -7,16 +7,20 @@ import re
 import time
 from typing import TYPE_CHECKING, Any
 
+import aiohttp
 import numpy as np
 import pytest
 from tests import voices
 from tests.emulator import recorded
+from tests.emulator.client import Bench
 from tests.emulator.contract import complaints
 
 from voicepilot.emulator.client_audio import LONGEST_APPEND
+from voicepilot.emulator.scenarios import Faults
+from voicepilot.emulator.service import run
 
 if TYPE_CHECKING:
-    from tests.emulator.client import Bench, SocketClient
+    from tests.emulator.client import SocketClient
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -234,3 +238,25 @@ async def test_keys_are_taken_in_every_documented_way(bench: Bench, way: str) ->
     async with bench.socket(query, path, headers) as client:
         session = (await client.wait("session.created"))["session"]
         assert (session["instructions"] == "From the key.") == (way == "ephemeral")
+
+
+async def test_a_session_that_expires_and_a_service_that_ends_go_away() -> None:
+    until = asyncio.Event()
+    address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    faults = Faults(["session-expires:1"])
+    serving = asyncio.create_task(
+        run(0, "standing", announce=address.set_result, until=until, faults=faults)
+    )
+    base = (await address).split()[1]
+    async with aiohttp.ClientSession() as http, asyncio.timeout(20):
+        own = Bench(base, http)
+        async with own.socket(MODEL) as client:
+            error = (await client.wait("error"))["error"]
+            assert error["code"] == "session_expired"
+            assert await client.closed() == 1001
+        faults.clear()
+        async with own.socket(MODEL) as client:
+            await client.wait("session.created")
+            until.set()
+            assert await client.closed() == 1001
+        await serving
