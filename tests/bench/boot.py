@@ -7,12 +7,13 @@ browser process, as on another day.
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from playwright.async_api import Playwright
 from tests.bench import sites
-from tests.bench.browsers import profile, visit
+from tests.bench.browsers import profile, stubbornly, visit
 from tests.bench.rows import Samples
 from tests.bench.sites import Site, served
 
@@ -26,9 +27,7 @@ async def measure(playwright: Playwright, service: str, runs: int) -> dict[str, 
     async with served(pages, service) as there:
         for _ in range(runs):
             for name, site in there.items():
-                with TemporaryDirectory(prefix="voicepilot-profile-") as folder:
-                    cold, octets = await _start(playwright, site, Path(folder))
-                    warm, _ = await _start(playwright, site, Path(folder))
+                cold, warm, octets = await stubbornly(partial(_visit_twice, playwright, site))
                 found["cold", name].append(cold)
                 found["warm", name].append(warm)
                 found["bytes", name].append(octets)
@@ -43,6 +42,13 @@ async def measure(playwright: Playwright, service: str, runs: int) -> dict[str, 
         "ready_warm_js": compared("warm", "twin"),
         "bytes_cold": compared("bytes", "stock"),
     }
+
+
+async def _visit_twice(playwright: Playwright, site: Site) -> tuple[float, float, float]:
+    with TemporaryDirectory(prefix="voicepilot-profile-", ignore_cleanup_errors=True) as folder:
+        cold, octets = await _start(playwright, site, Path(folder))
+        warm, _ = await _start(playwright, site, Path(folder))
+    return cold, warm, octets
 
 
 async def _start(playwright: Playwright, site: Site, folder: Path) -> tuple[float, float]:

@@ -6,18 +6,20 @@ import asyncio
 import contextlib
 import json
 import os
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
-from playwright.async_api import Browser, BrowserContext, Page, Playwright, Route
+from playwright.async_api import Browser, BrowserContext, Error, Page, Playwright, Route
 from tests.bench.sites import HERE, Site
 from tests.page.conftest import CHROMIUM, QUIET
 
 PROBE = (HERE / "probe.js").read_text("utf-8")
 WITHIN_MS = 60_000
 Heed = Literal["boot", "call", "events"]
+T = TypeVar("T")
 
 
 def switches(microphone: Path | None = None) -> list[str]:
@@ -89,6 +91,16 @@ class Visited:
         )
         if not holds:
             raise AssertionError(f"never in {WITHIN_MS} ms: {condition}")
+
+
+async def stubbornly(run: Callable[[], Awaitable[T]]) -> T:
+    """Do one run, and again if it failed: what a busy machine breaks is no result. Fails the third time."""
+    for _ in range(2):
+        try:
+            return await run()
+        except (AssertionError, TimeoutError, Error) as reason:
+            print(f"  once more: {str(reason).splitlines()[0]}", file=sys.stderr, flush=True)
+    return await run()
 
 
 async def visit(

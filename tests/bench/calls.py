@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -16,7 +17,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from playwright.async_api import Playwright
 from tests.bench import sites
-from tests.bench.browsers import browser, visit
+from tests.bench.browsers import browser, stubbornly, visit
 from tests.bench.rows import Samples
 from tests.bench.sites import Site, heard, served
 from tests.voices import sentence, silence, up_to_last_sound, write_wav
@@ -54,7 +55,7 @@ async def measure(
     async with served(pages, service) as there, browser(playwright, recording) as chromium:
         for _ in range(runs):
             for name, site in there.items():
-                call = await _hold(chromium, site)
+                call = await stubbornly(partial(_hold, chromium, site))
                 for what, milliseconds in call.items():
                     if milliseconds is None:
                         skipped += 1

@@ -7,13 +7,14 @@ looked for in the page's microphone and in the page's reply, by the same meter.
 from __future__ import annotations
 
 import statistics
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 from playwright.async_api import Playwright
 from tests.bench import sites
-from tests.bench.browsers import Visited, browser, visit
+from tests.bench.browsers import Visited, browser, stubbornly, visit
 from tests.bench.calls import Loudness
 from tests.bench.rows import Samples, percentile
 from tests.bench.sites import heard, served
@@ -55,7 +56,7 @@ async def measure(
         }
         for _ in range(runs):
             for name, visited in open_pages.items():
-                trips = await _beep(visited)
+                trips = await stubbornly(partial(_beep, visited))
                 medians[name].append(statistics.median(trips))
                 every += trips if name == "ours" else []
     return {

@@ -7,12 +7,13 @@ frame. An event's cost is the time in that listener and its share of the drawing
 from __future__ import annotations
 
 import statistics
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from playwright.async_api import Playwright
 from tests.bench import sites
-from tests.bench.browsers import Visited, browser, visit
+from tests.bench.browsers import Visited, browser, stubbornly, visit
 from tests.bench.rows import Samples, percentile
 from tests.bench.sites import Site, served
 from tests.bench.stream import events
@@ -41,7 +42,7 @@ async def measure(
     async with served(pages, service) as there, browser(playwright, quiet) as chromium:
         for _ in range(runs):
             for name, site in there.items():
-                spent, rate = await _play(chromium, site, texts)
+                spent, rate = await stubbornly(partial(_play, chromium, site, texts))
                 costs[name].append(spent)
                 rates += [rate] if name == "ours" else []
     return {
