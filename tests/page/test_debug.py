@@ -219,9 +219,9 @@ async def test_a_spoken_turn_has_all_five_lanes(open_debug_page: Open) -> None:
         await page.answered("84")
         for lane in ("Microphone", "VAD", "Transcript", "Response", "Audio"):
             bars = page.page.locator(f".lane[data-lane={lane}] .bar")
-            await expect(bars.first).to_be_attached()
+            await expect(bars.first).to_be_attached(timeout=SOON)
         await expect(page.page.locator("#moments")).to_contain_text(
-            re.compile(r"speech 0 to \d+ ms.*your words \d+ to \d+ ms")
+            re.compile(r"speech 0 to \d+ ms.*your words \d+ to \d+ ms"), timeout=SOON
         )
 
 
@@ -285,11 +285,13 @@ async def test_a_recorded_call_runs_again_through_the_same_views(
     async with open_debug_page() as page:
         await page.ready()
         await page.page.set_input_files("#replay-file", log)
-        await expect(page.page.locator("#replay-said")).to_have_text(
-            "10 events over 2.5 s; 1 lines could not be read."
+        said = page.page.locator("#replay-said")
+        await expect(said).to_contain_text(
+            "10 events over 2.5 s. 1 lines could not be read; line 11:"
         )
         await page.button("Play").click()
         await page.state("user-speaking")
+        await expect(said).to_contain_text("in the place of the live call")
         await page.button("Hold").click()
         assert await page.turns() == [] or (await page.turns())[0].role == "user"
         await page.page.get_by_label("Speed").select_option("5 times")

@@ -45,6 +45,7 @@ class ReplayView:
         self._speed: Any = browser.find("replay-speed")
         self._place: Any = browser.find("replay-place")
         self._said: Any = browser.find("replay-said")
+        self._told = ""
         for speed in SPEEDS:
             self._speed.append(browser.element("option", "", f"{speed:g} times", value=str(speed)))
         self._speed.value = "1.0"
@@ -93,12 +94,6 @@ class ReplayView:
             self._said.textContent = "This file is too large for a page; cut it into calls."
             return
         self._recording = read_recording(str(await chosen.text()).split("\n"))
-        count, broken = len(self._recording.events), len(self._recording.broken)
-        self._said.textContent = (
-            f"{count} events over {self._recording.length:.1f} s"
-            + (f"; {broken} lines could not be read" if broken else "")
-            + "."
-        )
         self._draw()
 
     def _toggle(self) -> None:
@@ -150,3 +145,16 @@ class ReplayView:
         else:
             length = player.recording.length
             self._place.textContent = f"{self.position():.1f} of {length:.1f} s"
+        if self._recording is not None:
+            self._say(self._recording)
+
+    def _say(self, recording: Recording) -> None:
+        words = f"{len(recording.events)} events over {recording.length:.1f} s."
+        if recording.broken:
+            number, reason = recording.broken[0]
+            words += f" {len(recording.broken)} lines could not be read; line {number}: {reason}."
+        if self.shown:
+            words += " The replay stands in the place of the live call; Leave or Talk ends that."
+        if words != self._told:
+            self._told = words
+            self._said.textContent = words
