@@ -144,3 +144,10 @@ def test_what_goes_on_reaches_to_now():
     (bar,) = picture(timeline.turns[0], 7.0).rows[1].bars
     assert bar.running
     assert bar.lasts == pytest.approx(2000)
+
+
+def test_a_recording_that_begins_in_the_middle_of_a_turn_begins_there():
+    timeline = Timeline()
+    received(timeline, 7.0, "input_audio_buffer.committed", item_id="u1")
+    (turn,) = timeline.turns
+    assert (turn.kind, turn.start) == ("unasked", 7.0)

@@ -155,13 +155,13 @@ class Timeline:
                 self._keep(self._items, event.item_id, turn)
                 turn.lanes["VAD"].open(now, "speech")
             case ev.SpeechStopped():
-                self._of_item(event.item_id).lanes["VAD"].close(now)
+                self._of_item(event.item_id, now).lanes["VAD"].close(now)
             case ev.BufferCommitted():
-                turn = self._of_item(event.item_id)
+                turn = self._of_item(event.item_id, now)
                 turn.lanes["VAD"].marks.append(Mark(now, "committed"))
                 turn.lanes["Transcript"].open(now, "your words")
             case ev.TranscriptionCompleted() | ev.TranscriptionFailed():
-                turn = self._of_item(event.item_id)
+                turn = self._of_item(event.item_id, now)
                 self._close_labelled(turn.lanes["Transcript"], "your words", now)
                 if isinstance(event, ev.TranscriptionFailed):
                     turn.lanes["Transcript"].marks.append(Mark(now, "failed"))
@@ -219,8 +219,8 @@ class Timeline:
     def _newest(self, now: float) -> TurnLanes:
         return self.turns[-1] if self.turns else self._begin("unasked", now)
 
-    def _of_item(self, item_id: str) -> TurnLanes:
-        return self._items.get(item_id) or self._newest(0.0)
+    def _of_item(self, item_id: str, now: float) -> TurnLanes:
+        return self._items.get(item_id) or self._newest(now)
 
     def _of_response(self, response_id: str, now: float) -> TurnLanes:
         return self._responses.get(response_id) or self._newest(now)
