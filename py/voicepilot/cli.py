@@ -158,6 +158,8 @@ def _emulator(options: argparse.Namespace) -> int:
     async def serve() -> None:
         ended = asyncio.Event()
         with on_end_signals(ended.set):
+            if options.end_with_stdin:
+                threading.Thread(target=_end_with_stdin, daemon=True).start()
             key = options.api_key or os.environ.get(_KEY_VARIABLE) or None
             faults = Faults(options.scenario)
             deployments = Deployments.named(options.deployment, options.transcription_deployment)
@@ -170,8 +172,6 @@ def _emulator(options: argparse.Namespace) -> int:
                 deployments=deployments,
             )
 
-    if options.end_with_stdin:
-        threading.Thread(target=_end_with_stdin, daemon=True).start()
     try:
         asyncio.run(serve())
     except OSError as error:
@@ -179,6 +179,11 @@ def _emulator(options: argparse.Namespace) -> int:
             f"The service cannot listen on port {options.port} ({error.strerror}). "
             "End the program that has it, or choose another with --port."
         )
+    if threading.active_count() > 1:
+        # A model that is still being loaded cannot be stopped, and Python would wait for its thread.
+        sys.stdout.flush()
+        logging.shutdown()
+        os._exit(0)
     return 0
 
 
