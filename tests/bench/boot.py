@@ -54,5 +54,5 @@ async def _visit_twice(playwright: Playwright, site: Site) -> tuple[float, float
 async def _start(playwright: Playwright, site: Site, folder: Path) -> tuple[float, float]:
     async with profile(playwright, folder) as context:
         visited = await visit(context, site, "boot")
-        await visited.page.wait_for_load_state("networkidle")
+        await visited.page.wait_for_load_state("networkidle")  # what comes after the start counts
         return visited.ready_ms, float(await visited.probe("bytes()"))

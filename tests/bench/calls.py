@@ -61,6 +61,8 @@ async def measure(
                         skipped += 1
                     else:
                         found[what, name].append(milliseconds)
+    if not found["barge_in", "ours"]:
+        raise AssertionError("every interruption met a pause of the answer; run this again")
     note = (
         f"{skipped} interruptions met a pause of the answer and count for nothing."
         if skipped

@@ -22,8 +22,8 @@ from tests.voices import OUTPUT_RATE, silence, write_wav
 
 MEASURES = ("echo_round_trip",)
 
-_BEEPS: Final = 8
-_EVERY_MS: Final = 400
+_BEEPS: Final = 6
+_EVERY_MS: Final = 350
 _BEFORE_MS: Final = 2000
 """Silence until the first beep: by then both directions must be live and the jitter buffer settled."""
 

@@ -22,8 +22,8 @@ from tests.voices import silence, write_wav
 MEASURES = ("event_p50_us", "event_p99_us", "event_first100_us")
 
 FIRST: Final = 100
-_WARM_UP: Final = 400
-_MEASURED: Final = 1000
+_WARM_UP: Final = 300
+_MEASURED: Final = 800
 _IN_FRAME: Final = 5
 """At 60 frames a second that is 300 events a second, more than the service sends while it speaks."""
 
