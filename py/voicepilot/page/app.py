@@ -6,14 +6,17 @@ the driver between them, and the views. `start` is what `webview/loader.mjs` cal
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import time
 from collections.abc import Callable
+from typing import Final
 
 from voicepilot.page import seam
 from voicepilot.page.backend_link import BackendLink
 from voicepilot.page.driver import Driver
+from voicepilot.page.rehearsal import rehearse
 from voicepilot.page.scope import Scope
 from voicepilot.page.sound import Level
 from voicepilot.page.views import wording
@@ -31,6 +34,9 @@ from voicepilot.protocol.problems import problem
 from voicepilot.session import Call
 
 _log = logging.getLogger(__name__)
+
+_REHEARSE_AFTER: Final = 0.25
+"""Seconds: first the page is drawn and greets its backend."""
 
 
 def start(boot: str, ready: Callable[[], None]) -> None:
@@ -81,6 +87,12 @@ class Page:
         self._link.start(seam.take_fragment())
         if seam.take_early_wish() == "talk":
             self._driver.talk()
+        self._scope.start(self._rehearse(), "rehearsing")
+
+    async def _rehearse(self) -> None:
+        await asyncio.sleep(_REHEARSE_AFTER)
+        if not self._call.under_way:
+            rehearse()
 
     # ---- Display
 
