@@ -18,6 +18,9 @@ from tests.page.conftest import CHROMIUM, QUIET
 
 PROBE = (HERE / "probe.js").read_text("utf-8")
 WITHIN_MS = 60_000
+_GLANCE_MS = 800
+"""Nobody presses Talk sooner after a page is there; what a page does meanwhile is its own affair."""
+
 Heed = Literal["boot", "call", "events"]
 T = TypeVar("T")
 
@@ -123,6 +126,7 @@ async def visit(
     visited = Visited(page, float(ready["at"]))
     if heed != "boot":
         await visited.until("document.getElementById('service').textContent !== ''")
+        await page.wait_for_timeout(_GLANCE_MS)
     return visited
 
 

@@ -134,6 +134,8 @@ def _page(result: Result, charts: Sequence[str]) -> str:
             "default: Pyodide's files as they come, our modules as source in a zip.",
             "- Ready is when the page can be used: `data-boot` becomes `ready`. Cold is a new browser "
             "profile for each visit, warm the same profile in a new browser process.",
+            "- Talk is pressed 0.8 s after the page is there and its backend has answered; "
+            "each spoken call is its page's first.",
             "- A spoken call's microphone is a recording; the end of speech and the first sound of the "
             "reply are both taken from meters in the page, 5 ms apart, so the recording's own delay "
             "counts nowhere. The service waits for 200 ms of silence.",

@@ -37,7 +37,9 @@ MEASURES: Final = (
     ),
     Measure("ready_cold_js", "ms", TWIN, "as ready_cold, against a page without Python"),
     Measure("ready_warm_js", "ms", TWIN, "as ready_warm, against a page without Python"),
-    Measure("connect", "ms", TWIN, "press of Talk to data channel open, first call", None, 1.15),
+    Measure(
+        "connect", "ms", TWIN, "press of Talk to data channel open, a page's first call", None, 1.15
+    ),
     Measure("event_p50_us", "µs", TWIN, "one event, handler and its share of drawing", None, 5.0),
     Measure("event_p99_us", "µs", TWIN, "the same, slowest of a hundred", 1000),
     Measure("event_first100_us", "µs", TWIN, "mean of a page's first hundred events"),
