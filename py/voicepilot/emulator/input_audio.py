@@ -34,11 +34,6 @@ class InputAudio:
         """How long the stream is so far."""
         return self._end // _PER_MS
 
-    @property
-    def held_ms(self) -> int:
-        """How much of it is kept."""
-        return (self._end - self._start) // _PER_MS
-
     def append(self, samples: NDArray[np.float32]) -> None:
         """Take the next samples."""
         self._chunks.append(samples)

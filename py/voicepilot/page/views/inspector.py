@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 _MOST_LINES: Final = 300
 _NEAR_THE_END: Final = 24.0  # pixels
-_WAYS: Final = {"sent": "sent", "received": "received"}
 
 
 class InspectorView:
@@ -76,7 +75,7 @@ class InspectorView:
         summary: Element = seam.create("summary")
         summary.append(
             seam.create("span", "at", f"{entry.at:.3f} s"),
-            seam.create("span", "way", _WAYS[entry.direction]),
+            seam.create("span", "way", entry.direction),
             seam.create("span", "kind", entry.kind),
         )
         line.append(summary, seam.create("pre"))
