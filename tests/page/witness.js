@@ -63,11 +63,11 @@
       witness.made.contexts += 1;
     }
   };
-  const stream = WebAssembly.instantiateStreaming;
+  const instantiate = WebAssembly.instantiate;
   let python;
-  WebAssembly.instantiateStreaming = async (...options) => {
-    const program = await stream.apply(WebAssembly, options);
-    python ??= Object.values(program.instance.exports)
+  WebAssembly.instantiate = async (...options) => {
+    const program = await instantiate.apply(WebAssembly, options);
+    python ??= Object.values((program.instance ?? program).exports)
       .find((each) => each instanceof WebAssembly.Memory);
     return program;
   };
