@@ -176,7 +176,8 @@ def _emulator(options: argparse.Namespace) -> int:
         asyncio.run(serve())
     except OSError as error:
         return _sorry(
-            f"The service cannot listen on port {options.port} ({error.strerror}). "
+            # error.strerror repeats the address; the sentence has it already.
+            f"The service cannot listen on port {options.port} ({os.strerror(error.errno or 0)}). "
             "End the program that has it, or choose another with --port."
         )
     if threading.active_count() > 1:
