@@ -14,7 +14,6 @@ Every request passes `Door` first: a foreign Host gets 421, a foreign Origin 403
 
 from __future__ import annotations
 
-import json
 import logging
 import socket
 from collections.abc import Awaitable, Callable
@@ -26,6 +25,7 @@ from voicepilot.backend.door import Door, origin_of
 from voicepilot.backend.page_files import Page
 from voicepilot.backend.wheels import WheelFolder
 from voicepilot.bridge.jsonrpc import MAX_TEXT
+from voicepilot.protocol.json_text import parse_json
 from voicepilot.protocol.problems import problem
 
 _log = logging.getLogger(__name__)
@@ -151,8 +151,8 @@ class PageServer:
 
     async def _open_session(self, request: web.Request) -> web.Response:
         try:
-            body = json.loads(await request.read())
-        except (ValueError, RecursionError):
+            body = parse_json(await request.read())
+        except ValueError:
             body = None
         token = body.get("token") if isinstance(body, dict) else None
         if not isinstance(token, str) or not self.door.spend(token):

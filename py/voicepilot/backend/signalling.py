@@ -28,6 +28,7 @@ import aiohttp
 
 from voicepilot.backend.failure import Failure
 from voicepilot.bridge.messages import MAX_SDP, CallOpened
+from voicepilot.protocol.json_text import parse_json
 from voicepilot.protocol.session_config import SessionConfig
 
 _log = logging.getLogger(__name__)
@@ -224,8 +225,8 @@ def _service_error(body: bytes) -> dict[str, Any]:
 
 def _json_object(body: bytes) -> dict[str, Any]:
     try:
-        value = json.loads(body)
-    except (ValueError, RecursionError):
+        value = parse_json(body)
+    except ValueError:
         return {}
     return value if isinstance(value, dict) else {}
 

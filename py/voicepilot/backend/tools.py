@@ -16,12 +16,12 @@ from __future__ import annotations
 
 import asyncio
 import codecs
-import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from voicepilot.protocol.json_text import parse_json
 from voicepilot.protocol.session_config import FunctionTool
 
 LONGEST_LIST: Final = 100
@@ -206,8 +206,8 @@ class Toolbox:
 
 def _arguments(text: str) -> dict[str, Any]:
     try:
-        arguments = json.loads(text) if text.strip() else {}
-    except (ValueError, RecursionError) as error:
+        arguments = parse_json(text) if text.strip() else {}
+    except ValueError as error:
         raise _ToolError("The arguments are not JSON.") from error
     if not isinstance(arguments, dict):
         raise _ToolError("The arguments are not a JSON object.")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from voicepilot.emulator.errors import Rejected
 from voicepilot.emulator.schema import Anything, Nullable, Number, Record, Shape, Text
+from voicepilot.protocol.json_text import parse_json
 
 
 def _event(required: tuple[str, ...] = (), **fields: Any) -> Record:
@@ -45,8 +45,8 @@ def parsed(text: str) -> dict[str, Any]:
         Rejected: it is not a JSON object.
     """
     try:
-        event = json.loads(text)
-    except (ValueError, RecursionError):
+        event = parse_json(text)
+    except ValueError:
         event = None
     if not isinstance(event, dict):
         raise Rejected("invalid_json", "The event is not a JSON object.")

@@ -22,7 +22,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-import json
 import logging
 import socket
 import time
@@ -47,6 +46,7 @@ from voicepilot.emulator.schema import Anything, Choice, Number, Record
 from voicepilot.emulator.session import Means
 from voicepilot.emulator.sockets import GA_PATHS, Sockets, expect_preview_version
 from voicepilot.emulator.tongue import PREVIEW, preview_configuration, preview_session
+from voicepilot.protocol.json_text import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -288,8 +288,8 @@ async def _json(request: web.Request) -> Any:
     if not text.strip():
         return {}
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
+        return parse_json(text)
+    except ValueError as error:
         raise Refused(400, "invalid_json", "The body is not JSON.") from error
 
 

@@ -22,7 +22,7 @@ def parse_json(text: str | bytes, parse_constant: Callable[[str], Any] | None = 
 
     Raises ``ValueError`` for what is not JSON, not UTF-8, or nested more than `DEEPEST` levels.
     """
-    text = text.decode() if isinstance(text, bytes) else text
+    text = text.decode("utf-8-sig") if isinstance(text, bytes) else text
     if _is_too_deep(text):
         raise ValueError("nested too deeply")
     return json.loads(text, parse_constant=parse_constant)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
+
+from voicepilot.protocol.json_text import parse_json
 
 if TYPE_CHECKING:
     from voicepilot.emulator.mind.replies import ToolOutcome
@@ -19,8 +20,8 @@ _TEXT_KEYS = ("content", "text", "output", "result", "answer", "message")
 def told(outcome: ToolOutcome) -> str:
     """The outcome in words; long ones shortened, and it is said how much was left out."""
     try:
-        value = json.loads(outcome.output)
-    except (ValueError, RecursionError):
+        value = parse_json(outcome.output)
+    except ValueError:
         value = outcome.output
     if isinstance(value, dict):
         for key in _ERROR_KEYS:
