@@ -209,8 +209,9 @@ def lock(_options: argparse.Namespace) -> int:
     """
     install_python("lock")
     for name, extras, constraints in (
-        ("test", ("backend", "bundle", "emulator", "test"), ()),
-        ("demo", ("backend", "bundle", "emulator"), ("--constraint", "py/locks/test.txt")),
+        ("test", ("azure", "backend", "bundle", "emulator", "test"), ()),
+        ("demo", ("azure", "backend", "bundle", "emulator"), ("--constraint", "py/locks/test.txt")),
+        ("backend", ("azure", "backend"), ("--constraint", "py/locks/test.txt")),
         ("lock", ("lock",), ()),
         ("page", ("page",), ()),
     ):
