@@ -9,7 +9,7 @@ import pytest
 SOURCES = Path(__file__).parents[2] / "py" / "voicepilot"
 CORE = sorted(
     module
-    for part in ("protocol", "session", "bridge")
+    for part in ("protocol", "session", "bridge", "settings")
     for module in (SOURCES / part).rglob("*.py")
 )
 IMPURE = {"asyncio", "multiprocessing", "random", "socket", "subprocess", "threading", "time"}
@@ -29,6 +29,7 @@ def test_there_is_a_core():
         "protocol",
         "session",
         "bridge",
+        "settings",
     }
 
 

@@ -1,0 +1,38 @@
+"""How is a value refused? With the setting's name and a sentence that never repeats a secret."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_SHORT: Final = 80
+_SECRET: Final = re.compile(
+    r"[0-9a-fA-F]{32}"  # a key of Azure's older form
+    r"|[A-Za-z0-9]{40,}={0,2}"  # the newer form (84 letters), and what else is as long as a secret
+    r"|\b(?:sk|ek)[-_][A-Za-z0-9]"  # keys of OpenAI, standing and ephemeral
+    r"|\beyJ[A-Za-z0-9_-]{8}"  # a token
+)
+
+
+class SettingError(ValueError):
+    """A value that a setting cannot have. `name` is the setting's, `says` one sentence with the reason."""
+
+    def __init__(self, name: str, says: str) -> None:
+        """Take the setting's name and the sentence; neither may hold a secret."""
+        super().__init__(says)
+        self.name = name
+        self.says = says
+
+
+def looks_secret(text: str) -> bool:
+    """Whether something in the text has the form of a key or a token."""
+    return _SECRET.search(text) is not None
+
+
+def quoted(value: object) -> str:
+    """The value as a sentence may repeat it: short, on one line, and nothing that may be a secret."""
+    text = str(value)
+    if looks_secret(text):
+        return "something that looks like a secret (not shown)"
+    line = " ".join(text.split())
+    return f"“{line if len(line) <= _SHORT else line[: _SHORT - 1] + '…'}”"
