@@ -21,10 +21,11 @@ from aiohttp import web
 from playwright.async_api import BrowserContext
 from tests.page.backends import BUILT, KEY, ROOT, WITNESS_WORKLET
 
+from voicepilot.backend.azure.credential import Credential
 from voicepilot.backend.bridge_link import BridgeLink
 from voicepilot.backend.page_files import Page, PageFile, load_page
 from voicepilot.backend.page_server import PageServer, listen
-from voicepilot.backend.signalling import Credential, Relay, Service
+from voicepilot.backend.signalling import Relay, Service
 from voicepilot.bridge import messages
 from voicepilot.bundle.archive import application_files
 from voicepilot.bundle.assets import Asset, digest

@@ -16,11 +16,12 @@ from signal import SIGKILL, SIGTERM, Signals
 from aiohttp import web
 
 from voicepilot.backend import tools
+from voicepilot.backend.azure.credential import Credential
 from voicepilot.backend.bridge_link import BridgeLink
 from voicepilot.backend.demo import DemoDesk
 from voicepilot.backend.page_files import load_page
 from voicepilot.backend.page_server import PageServer, listen
-from voicepilot.backend.signalling import Credential, Relay, Service
+from voicepilot.backend.signalling import Relay, Service
 
 ROOT = Path(__file__).parents[2]
 BUILT = Path(os.environ.get("VOICEPILOT_PAGE", ROOT / "dist" / "page"))

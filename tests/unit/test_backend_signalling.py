@@ -9,9 +9,10 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
+from voicepilot.backend.azure.credential import Credential
 from voicepilot.backend.failure import Failure
 from voicepilot.backend.page_server import listen
-from voicepilot.backend.signalling import Credential, Relay, Service, call_name
+from voicepilot.backend.signalling import Relay, Service, call_name
 from voicepilot.backend.tools import SPECS
 from voicepilot.bridge.messages import CallOpened
 from voicepilot.protocol.session_config import SessionConfig

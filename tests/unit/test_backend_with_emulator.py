@@ -7,10 +7,11 @@ import json
 
 import pytest
 
+from voicepilot.backend.azure.credential import Credential
 from voicepilot.backend.demo import DemoDesk
 from voicepilot.backend.embedded import EmbeddedService
 from voicepilot.backend.failure import Failure
-from voicepilot.backend.signalling import Credential, Relay, Service
+from voicepilot.backend.signalling import Relay, Service
 from voicepilot.backend.tools import SPECS, Toolbox
 from voicepilot.bridge.messages import OpenCall
 from voicepilot.protocol.session_config import SessionConfig

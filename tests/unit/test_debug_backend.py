@@ -7,11 +7,12 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from voicepilot.backend.azure.credential import Credential
 from voicepilot.backend.debug_desk import DebugDesk
 from voicepilot.backend.failure import Failure
 from voicepilot.backend.page_files import PageError, load_page
 from voicepilot.backend.page_server import PageServer, listen
-from voicepilot.backend.signalling import Credential, Service
+from voicepilot.backend.signalling import Service
 from voicepilot.backend.wheels import WheelFolder
 from voicepilot.bridge import debug_messages as messages
 from voicepilot.bridge.messages import MessageError

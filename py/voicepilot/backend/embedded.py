@@ -21,8 +21,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from voicepilot.backend.azure.credential import Credential
 from voicepilot.backend.failure import Failure
-from voicepilot.backend.signalling import Credential, Service
+from voicepilot.backend.signalling import Service
 
 KEY_VARIABLE: Final = "VOICEPILOT_EMULATOR_API_KEY"
 _LISTENING: Final = re.compile(rb"listening (http://127\.0\.0\.1:\d+)\s*")

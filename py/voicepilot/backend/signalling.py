@@ -20,12 +20,13 @@ import json
 import logging
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
 
+from voicepilot.backend.azure.credential import Credential
 from voicepilot.backend.failure import Failure
 from voicepilot.bridge.messages import MAX_SDP, CallOpened
 from voicepilot.protocol.json_text import parse_json
@@ -39,24 +40,6 @@ _TIMEOUT: Final = aiohttp.ClientTimeout(total=20, connect=5)
 _KEEP_OPEN_S: Final = 240.0
 """How long an unused connection stays warm between calls; a TLS handshake costs a round trip or two."""
 _LONGEST_BODY: Final = MAX_SDP
-
-
-@dataclass(frozen=True, slots=True)
-class Credential:
-    """A standing credential as one HTTP header. Its value never shows in a repr, log or message."""
-
-    header: str
-    value: str = field(repr=False)
-
-    @classmethod
-    def api_key(cls, key: str) -> Credential:
-        """A resource's key, as Azure takes it."""
-        return cls("api-key", key)
-
-    @classmethod
-    def bearer(cls, token: str) -> Credential:
-        """A Microsoft Entra access token."""
-        return cls("Authorization", f"Bearer {token}")
 
 
 @dataclass(frozen=True, slots=True)
