@@ -5,8 +5,8 @@ is the one source of names, kinds, defaults and ranges: files, environment, comm
 are all made from it.
 """
 
-from .refusal import SettingError
+from .refusal import SettingError, SettingsError
 from .settings import Settings
 from .table import TABLE, Setting, Value, setting
 
-__all__ = ["TABLE", "Setting", "SettingError", "Settings", "Value", "setting"]
+__all__ = ["TABLE", "Setting", "SettingError", "Settings", "SettingsError", "Value", "setting"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 _SHORT: Final = 80
@@ -15,13 +16,31 @@ _SECRET: Final = re.compile(
 
 
 class SettingError(ValueError):
-    """A value that a setting cannot have. `name` is the setting's, `says` one sentence with the reason."""
+    """A value that a setting cannot have.
 
-    def __init__(self, name: str, says: str) -> None:
-        """Take the setting's name and the sentence; neither may hold a secret."""
-        super().__init__(says)
+    `name` is the setting's, `says` one sentence with the reason, `place` where the value stands ("" where
+    that is not known).
+    """
+
+    def __init__(self, name: str, says: str, place: str = "") -> None:
+        """Take the setting's name, the sentence and the place; none may hold a secret."""
+        super().__init__(f"{place}: {says}" if place else says)
         self.name = name
         self.says = says
+        self.place = place
+
+    def at(self, place: str) -> SettingError:
+        """The same refusal of a value that stands at this place."""
+        return SettingError(self.name, self.says, place)
+
+
+class SettingsError(ValueError):
+    """Every value that was refused; at least one."""
+
+    def __init__(self, errors: Iterable[SettingError]) -> None:
+        """Take the refusals in the order in which a person shall read them."""
+        self.errors: Final = tuple(errors)
+        super().__init__("\n".join(map(str, self.errors)))
 
 
 def looks_secret(text: str) -> bool:

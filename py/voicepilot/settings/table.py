@@ -173,7 +173,7 @@ TABLE: Final[tuple[Setting, ...]] = (
         pattern=_DEPLOYMENT,
         form="the name of a deployment (letters, digits, - _ .)",
         well_known=("AZURE_OPENAI_TRANSCRIPTION_DEPLOYMENT",),
-        applies="next-call",
+        applies="now",
     ),
     Setting(
         name="credential",
