@@ -109,10 +109,19 @@ def test_a_key_is_never_repeated(pasted):
     assert "0123456789abcdef" not in str(refused.value)
 
 
-PIECES = st.sampled_from(
-    "https:// wss: // r.openai.azure.com :443 : / ? # @ [ ] ::1 % \\ . - é localhost gpt- ' xn-- 0".split()
-    + [" ", "\x00", "\u202e", "\u2488"]
+WORDS = (
+    "https://",
+    "wss:",
+    "//",
+    "r.openai.azure.com",
+    ":443",
+    "::1",
+    "localhost",
+    "gpt-",
+    "xn--",
+    "0",
 )
+PIECES = st.sampled_from([*WORDS, *":/?#@[]%\\.-é' \x00\u202e\u2488"])
 PASTED = st.one_of(st.text(max_size=40), st.lists(PIECES, max_size=8).map("".join))
 
 
