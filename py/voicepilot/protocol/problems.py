@@ -125,6 +125,46 @@ _CATALOGUE: Final[dict[str, tuple[Mender, str, str, bool]]] = {
         "Check the network and that the service is running, then press Talk again.",
         True,
     ),
+    "service-slow": (
+        _S,
+        "The realtime service did not answer within {seconds} seconds.",
+        "Press Talk again; if it goes on, check the network and the service's status.",
+        True,
+    ),
+    "host-unknown": (
+        _A,
+        "There is no host of the name {host}.",
+        "Check the endpoint for a slip, and that network and VPN are on; a private resource has a name "
+        "in its own network only.",
+        True,
+    ),
+    "proxy-refused": (
+        _A,
+        "The proxy of this network does not let the call through {detail}.",
+        "Check HTTPS_PROXY and the user and password in it, or name the service's host in NO_PROXY; "
+        "then start VoicePilot again.",
+        True,
+    ),
+    "connection-untrusted": (
+        _A,
+        "The connection to the realtime service cannot be trusted {detail}.",
+        "If a proxy of this network opens encrypted connections, name the file with its certificate in "
+        "SSL_CERT_FILE and start VoicePilot again; otherwise somebody may be listening.",
+        True,
+    ),
+    "certificate-outdated": (
+        _U,
+        "The realtime service's certificate is not valid at the time that this computer's clock shows.",
+        "Check date and time of this computer; if they are right, tell who runs the network's proxy.",
+        True,
+    ),
+    "clock-wrong": (
+        _U,
+        "This computer's clock is {minutes} minutes off, and the service does not accept the sign-in "
+        "{detail}.",
+        "Let the system set date and time by itself, then press Talk again.",
+        True,
+    ),
     "service-refused": (
         _A,
         "The realtime service refused the call: {detail}",
@@ -137,17 +177,81 @@ _CATALOGUE: Final[dict[str, tuple[Mender, str, str, bool]]] = {
         "Check the key, and that it belongs to the resource whose address is set.",
         True,
     ),
+    "key-type-refused": (
+        _A,
+        "The resource takes no API keys {detail}.",
+        "Take the key out of the settings and sign in instead, with az login; your account needs the role "
+        "Cognitive Services OpenAI User on the resource.",
+        True,
+    ),
+    "token-refused": (
+        _U,
+        "The realtime service does not accept your sign-in {detail}.",
+        "Sign in to the resource's tenant, with az login --tenant TENANT, and set that tenant if your "
+        "account has several.",
+        True,
+    ),
+    "token-of-other-tenant": (
+        _U,
+        "You are signed in to another tenant than the resource belongs to {detail}.",
+        "Set tenant to the resource's, and sign in there with az login --tenant TENANT.",
+        True,
+    ),
     "role-missing": (
         _A,
         "Your account has no role that lets it use the realtime service {detail}.",
-        "Ask the resource's administrator for the role Cognitive Services OpenAI User; a new role "
-        "takes about five minutes.",
+        "Ask the resource's administrator for the role Cognitive Services OpenAI User (Owner and "
+        "Contributor do not include it); a new role takes about five minutes.",
         True,
     ),
     "access-refused": (
         _A,
         "The realtime service does not allow access {detail}.",
         "Ask the resource's administrator whether keys and this network are allowed.",
+        True,
+    ),
+    "network-refused": (
+        _A,
+        "The resource does not admit requests from this network {detail}.",
+        "Ask the resource's administrator to admit this network, or use one that is admitted.",
+        True,
+    ),
+    "address-unknown": (
+        _A,
+        "The realtime service has nothing at this address {detail}.",
+        "Check the endpoint: it is the resource's own, like https://NAME.openai.azure.com, and the "
+        "resource lies in a region with realtime models; if it knows only the preview protocol, set "
+        "dialect to auto.",
+        True,
+    ),
+    "dialect-refused": (
+        _A,
+        "The resource speaks another dialect of the realtime protocol {detail}.",
+        "Set dialect to auto, and preview_region to the resource's region.",
+        True,
+    ),
+    "region-missing": (
+        _A,
+        "The resource knows only the preview protocol, whose calls go to a host of its region.",
+        "Set preview_region to the resource's region, such as eastus2 or swedencentral.",
+        True,
+    ),
+    "region-refused": (
+        _A,
+        "The host of the region {region} did not take the call {detail}.",
+        "Check that preview_region is the region of the resource.",
+        True,
+    ),
+    "setting-refused": (
+        _A,
+        "The realtime service does not accept a setting of the call {detail}.",
+        "Change what is named there in the settings, or choose a deployment that has it.",
+        True,
+    ),
+    "quota-gone": (
+        _A,
+        "The subscription may not use the service any more {detail}.",
+        "Ask the subscription's administrator about its quota and billing.",
         True,
     ),
     "deployment-missing": (
@@ -252,6 +356,12 @@ _CATALOGUE: Final[dict[str, tuple[Mender, str, str, bool]]] = {
         _A,
         "What you said could not be written down: {detail}",
         "The talk goes on; check the transcription deployment.",
+        False,
+    ),
+    "settings-next-call": (
+        _S,
+        "The running call did not take the change of the settings.",
+        "It counts from the next call; press Stop and then Talk to have it now.",
         False,
     ),
     "request-refused": (

@@ -106,6 +106,12 @@ class SessionDescription:
         return detection if isinstance(detection, dict) else None
 
     @property
+    def push_to_talk(self) -> bool | None:
+        """Whether the client ends the turns; None where the description does not say."""
+        said = "turn_detection" in self._input
+        return self._input["turn_detection"] is None if said else None
+
+    @property
     def transcribes(self) -> bool:
         """Whether what the user says is written down."""
         return isinstance(self._input.get("transcription"), dict)

@@ -1,7 +1,7 @@
-"""What an `error` event of the service means for the call, by its code.
+"""What a failure that the service reports in a call means for the call, by its code.
 
-Most are recoverable and the session stays open. Sources: `openai` types (RealtimeErrorEvent), Azure
-recordings and the published field failures of other clients; `session_expired` also closes the session.
+Most `error` events are recoverable and the session stays open. Sources: `openai` types (RealtimeErrorEvent),
+Azure recordings and the published field failures of other clients; `session_expired` also closes the session.
 """
 
 from __future__ import annotations
@@ -14,11 +14,14 @@ from .server_events import ErrorDetail
 ALREADY_ACTIVE: Final = "conversation_already_has_active_response"
 """Another response was faster; the wish is kept and sent again (`session/response_gate.py`)."""
 
+COMMIT_EMPTY: Final = "input_audio_buffer_commit_empty"
+"""Too little sound to be a turn: push-to-talk was only tapped (`session/push_to_talk.py`)."""
+
 _BENIGN: Final = frozenset(
     {
         ALREADY_ACTIVE,
         "response_cancel_not_active",  # the response ended while the cancel was on its way
-        "input_audio_buffer_commit_empty",  # push-to-talk was only tapped
+        COMMIT_EMPTY,
         "item_retrieve_invalid_item_id",
         "item_truncate_invalid_item_id",
         "item_delete_invalid_item_id",
@@ -43,3 +46,20 @@ def judge(error: ErrorDetail) -> Problem | None:
     code = _FATAL.get(error.code, "request-refused")
     words = error.message or error.code or error.type or "no reason given"
     return problem(code) if code == "session-expired" else problem(code, detail=words)
+
+
+def response_problem(error: ErrorDetail) -> Problem:
+    """Return the problem that a failed or incomplete response is for the user."""
+    match error.code:
+        case "content_filter":
+            return problem("response-filtered")
+        case "max_output_tokens":
+            return problem("response-cut")
+    return problem("response-failed", detail=error.message or error.code or "no reason")
+
+
+def transcription_problem(error: ErrorDetail) -> Problem:
+    """Return the problem that words which could not be written down are for the user."""
+    if error.code == "DeploymentNotFound":
+        return problem("transcription-missing")
+    return problem("transcription-failed", detail=error.message or error.code or "no reason")

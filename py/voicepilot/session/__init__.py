@@ -4,7 +4,8 @@ Pure: events and `now` in, commands and a conversation to draw out. `Call` is th
 its use.
 """
 
-from .call import Call, Phase
+from .call import Call
 from .commands import Command
+from .phase import Phase
 
 __all__ = ["Call", "Command", "Phase"]

@@ -16,7 +16,6 @@ After every call, `phase`, `problem`, `notice` and `record` say what to draw, an
 from __future__ import annotations
 
 from dataclasses import replace
-from enum import StrEnum
 from typing import Final
 
 from ..protocol import codec
@@ -27,13 +26,19 @@ from ..protocol.client_events import (
     ClientEvent,
     CreateItem,
     CreateResponse,
+    SessionUpdate,
 )
 from ..protocol.dialects import Dialect
 from ..protocol.items import function_output, typed_message
 from ..protocol.problems import Problem, problem
-from ..protocol.readers import as_int
-from ..protocol.server_events import ErrorDetail, ServerEvent
-from ..protocol.service_errors import ALREADY_ACTIVE, judge
+from ..protocol.readers import Json, as_int
+from ..protocol.server_events import ServerEvent
+from ..protocol.service_errors import (
+    ALREADY_ACTIVE,
+    judge,
+    response_problem,
+    transcription_problem,
+)
 from .commands import (
     CallTool,
     CloseCall,
@@ -45,44 +50,23 @@ from .commands import (
     SetMicrophone,
     SilenceReply,
 )
+from .configuring import Configuring
 from .connection import LIMITS, ONLINE, RESTING, Connection, Input, State
-from .conversation import Conversation, ToolUse
+from .conversation import Conversation
 from .latency import LatencyLedger
+from .phase import Phase, phase_of
+from .push_to_talk import PushToTalk
 from .record import CallRecord
 from .response_gate import ResponseGate, Stage
+from .tool_calls import ToolCalls
 from .turn_taking import Report, TurnTaking
-
-
-class Phase(StrEnum):
-    """What the user is shown as the state of the call; the words of `<main data-state>`."""
-
-    IDLE = "idle"
-    CONNECTING = "connecting"
-    LISTENING = "listening"
-    USER_SPEAKING = "user-speaking"
-    THINKING = "thinking"
-    ASSISTANT_SPEAKING = "assistant-speaking"
-    RECONNECTING = "reconnecting"
-    ENDED = "ended"
-    FAILED = "failed"
-
 
 LONGEST_MESSAGE: Final = 32_000
 """Characters of typed words: a data channel closes over messages of some 256 KiB."""
 
-_PHASES: Final[dict[State, Phase]] = {
-    State.IDLE: Phase.IDLE,
-    State.REQUESTING_MICROPHONE: Phase.CONNECTING,
-    State.SIGNALLING: Phase.CONNECTING,
-    State.CONNECTING: Phase.CONNECTING,
-    State.RECONNECTING: Phase.RECONNECTING,
-    State.ENDED: Phase.ENDED,
-    State.FAILED: Phase.FAILED,
-}
-
-
 _OF_TRANSCRIPTION: Final = ("transcription-failed", "transcription-missing")
-"""Notices that an answer does not make untrue, only a transcript."""
+_LASTING: Final = (*_OF_TRANSCRIPTION, "settings-next-call")
+"""Notices that an answer does not make untrue."""
 
 
 class Call:
@@ -93,25 +77,19 @@ class Call:
         self.connection = Connection()
         self.record = CallRecord()
         self.latency = LatencyLedger()
-        self.gate = ResponseGate()
         self.problem: Problem | None = None
         self.notice: Problem | None = None
         self.muted = False
         self.call_id = ""
-        self._turns = TurnTaking()
         self._ids = 0
-        self._create_id = ""
-        self._silenced = ""
-        self._called: set[str] = set()
+        self._begin_anew(push_to_talk=False)
 
     # --- to draw ------------------------------------------------------------------------------------
 
     @property
     def phase(self) -> Phase:
         """The state of the call in one word."""
-        if self.connection.state is State.LIVE:
-            return Phase(self._turns.floor.value)
-        return _PHASES[self.connection.state]
+        return phase_of(self.connection.state, self._turns.floor)
 
     @property
     def conversation(self) -> Conversation:
@@ -134,6 +112,11 @@ class Call:
         return self.connection.state in ONLINE
 
     @property
+    def microphone_on(self) -> bool:
+        """Whether the microphone's sound is let through."""
+        return not self.muted and self.by_hand.opens_microphone
+
+    @property
     def can_interrupt(self) -> bool:
         """Whether there is an answer to interrupt."""
         sounding = self.record.playout.sounding and not self.record.playout.silenced
@@ -149,7 +132,7 @@ class Call:
         self.connection.apply(Input.TALK, now)
         self.problem = self.notice = None
         self.call_id = ""
-        self._reset()
+        self._begin_anew(push_to_talk=self.by_hand.chosen)
         return [OpenMicrophone(self.attempt)]
 
     def stop(self, now: float) -> list[Command]:
@@ -159,7 +142,43 @@ class Call:
     def mute(self, muted: bool, now: float) -> list[Command]:
         """Send silence instead of the microphone's sound, or its sound again. Holds for later calls."""
         self.muted = muted
-        return [SetMicrophone(self.attempt, not muted)] if self.under_way else []
+        return [self._set_microphone()] if self.under_way else []
+
+    def expect_push_to_talk(self, chosen: bool, now: float) -> list[Command]:
+        """Say how turns are taken in the next call, before the service says it of the session."""
+        if not self.under_way:
+            self.by_hand.choose(chosen)
+        return []
+
+    def hold(self, now: float) -> list[Command]:
+        """The person presses to talk: a turn begins, and an answer that is made or heard ends.
+
+        Nothing happens where the service finds the turns, where the microphone is muted, and while the link
+        is lost: nobody would hear the words.
+        """
+        live = self.connection.state is State.LIVE
+        if not live or self.muted or not self.by_hand.begins_with(now):
+            return []
+        return [*self.interrupt(now), *self.by_hand.begin(now), self._set_microphone()]
+
+    def release(self, now: float) -> list[Command]:
+        """The person lets go: the turn ends after a moment (`push_to_talk.py`), a slip at once."""
+        if not self.by_hand.held:
+            return []
+        commands = self.by_hand.release(now)
+        return [self._set_microphone(), *commands, *self._create_if_free(now)]
+
+    def configure(self, session: Json, now: float) -> list[Command]:
+        """Change the running call's session by the GA body of a `session.update`.
+
+        What the service does not take is said in a notice. Raises ValueError without a call, and for a body
+        that is none.
+        """
+        if not self.online:
+            raise ValueError("a session can be changed only during a call")
+        sent = self._send(SessionUpdate(session=session), now)
+        self._configuring.asked(sent.event.event_id, session, now)
+        return [sent]
 
     def say(self, text: str, now: float) -> list[Command]:
         """Send typed words and ask for an answer. Raises ValueError for empty words or without a call."""
@@ -195,7 +214,7 @@ class Call:
         if attempt != self.attempt or not self.connection.allows(Input.MICROPHONE_GRANTED):
             return [CloseCall(attempt)] if attempt != self.attempt or not self.under_way else []
         self.connection.apply(Input.MICROPHONE_GRANTED, now)
-        return [SetMicrophone(attempt, not self.muted), OpenPeer(attempt)]
+        return [self._set_microphone(), OpenPeer(attempt)]
 
     def answered(self, attempt: int, call_id: str, now: float) -> list[Command]:
         """The service's SDP answer was applied."""
@@ -240,9 +259,8 @@ class Call:
 
     def tool_returned(self, attempt: int, call_id: str, output: str, now: float) -> list[Command]:
         """A function returned `output`; it is sent at once, the request for an answer when it may be."""
-        if attempt != self.attempt or not self.online or call_id not in self._called:
+        if attempt != self.attempt or not self.online or not self._tools.ends(call_id):
             return []
-        self._called.discard(call_id)
         sent = self._send(CreateItem(item=function_output(call_id, output, self._item_id())), now)
         self.gate.answered(call_id)
         return [sent, *self._create_if_free(now)]
@@ -266,7 +284,8 @@ class Call:
 
     def next_deadline(self) -> float | None:
         """When `tick` is due, None where nothing is awaited."""
-        waits = [t for t in (self.connection.deadline, self.gate.deadline) if t is not None]
+        parts = (self.connection, self.gate, self.by_hand, self._configuring)
+        waits = [part.deadline for part in parts if part.deadline is not None]
         return min(waits) if waits and self.under_way else None
 
     def tick(self, now: float) -> list[Command]:
@@ -278,6 +297,11 @@ class Call:
             seconds, code = LIMITS[self.connection.state]
             words = {"seconds": round(seconds)} if code == "connection-timeout" else {}
             return self.failed(self.attempt, problem(code, **words), now)
+        if self._configuring.tick(now):
+            self.notice = problem("settings-next-call")
+        commands = self.by_hand.tick(now)
+        if commands:
+            commands.insert(0, self._set_microphone())
         sounding = self.record.playout.sounding
         if sounding:
             self.gate.heard(self.gate.response_id, now)
@@ -286,7 +310,7 @@ class Call:
             self._turns.apply(Report.ANSWER_ENDS)
             if silence:
                 self.notice = problem("no-answer", seconds=round(silence))
-        return self._create_if_free(now)
+        return [*commands, *self._create_if_free(now)]
 
     # --- inside: what an event asks for -----------------------------------------------------------------
 
@@ -314,8 +338,12 @@ class Call:
                 self.gate.created(event.response.id, now)
                 self.latency.answer_began()
                 self._retract("no-answer")
+                if self.by_hand.speaking:
+                    return self.interrupt(now)  # of an earlier wish: the person has the word
                 self._turns.apply(Report.ANSWER_AWAITED)
                 return [LetReplySound(self.attempt)]
+            case ev.SessionCreated() | ev.SessionUpdated():
+                return self._session_told(event.session)
             case ev.PlayoutStarted() if event.response_id != self._silenced:
                 self.latency.sound_sent(now)
                 self._retract("no-answer")
@@ -332,10 +360,18 @@ class Call:
             case ev.Error():
                 return self._service_error(event, now)
             case ev.TranscriptionFailed():
-                self.notice = _transcription_problem(event.error)
+                self.notice = transcription_problem(event.error)
             case ev.TranscriptionCompleted():
                 self._retract(*_OF_TRANSCRIPTION)
         return []
+
+    def _session_told(self, session: ev.SessionDescription) -> list[Command]:
+        if self._configuring.echoed(session.raw):
+            self._retract("settings-next-call")
+        if session.push_to_talk in (None, self.by_hand.chosen):
+            return []
+        self.by_hand.choose(bool(session.push_to_talk))
+        return [self._set_microphone()]
 
     def _user_stopped(self, now: float) -> None:
         self._turns.apply(Report.USER_ENDS)
@@ -352,13 +388,13 @@ class Call:
         cancelled = response.status == "cancelled"
         commands: list[Command] = []
         if response.status == "completed":
-            if self.notice is not None and self.notice.code not in _OF_TRANSCRIPTION:
+            if self.notice is not None and self.notice.code not in _LASTING:
                 self.notice = None
             for item in response.output:
                 if item.type == "function_call":
                     commands += self._call_tool(response.id, item.call_id)
         elif response.status in ("failed", "incomplete"):
-            self.notice = _response_problem(self.record.failed_responses[-1])
+            self.notice = response_problem(self.record.failed_responses[-1])
         self.gate.done(response.id, cancelled=cancelled)
         if cancelled:
             self.latency.drop()
@@ -367,17 +403,15 @@ class Call:
         return commands
 
     def _call_tool(self, response_id: str, call_id: str) -> list[Command]:
-        use = self.conversation.tool_use(call_id) if call_id else None
-        if not isinstance(use, ToolUse) or not use.name or use.output is not None:
+        use = self._tools.begins(self.conversation, call_id)
+        if use is None:
             return []
-        if call_id in self._called:
-            return []
-        self._called.add(call_id)
         self.gate.called(call_id, response_id)
         return [CallTool(self.attempt, call_id, use.name, use.arguments)]
 
     def _service_error(self, event: ev.Error, now: float) -> list[Command]:
         error = event.error
+        commands = self.by_hand.failed(error, now)
         already_active = error.code == ALREADY_ACTIVE
         if already_active or (self._create_id and error.event_id == self._create_id):
             if self.gate.refused(now, other_active=already_active):
@@ -385,17 +419,23 @@ class Call:
             if not self.gate.busy and not self.record.playout.sounding:
                 self._turns.apply(Report.ANSWER_ENDS)
         what = judge(error)
-        return self.failed(self.attempt, what, now) if what is not None else []
+        if self._configuring.refused(error.event_id or ""):
+            what = problem("settings-next-call")
+        return commands + (self.failed(self.attempt, what, now) if what is not None else [])
 
     # --- inside: what is sent -----------------------------------------------------------------------
 
     def _create_if_free(self, now: float) -> list[Command]:
-        if not self.online or not self.gate.grant(now):
+        # While the person speaks nothing is asked for: the answer would speak over them.
+        if not self.online or self.by_hand.speaking or not self.gate.grant(now):
             return []
         sent = self._send(CreateResponse(), now)
         self._create_id = sent.event.event_id
         self._turns.apply(Report.ANSWER_AWAITED)
         return [sent]
+
+    def _set_microphone(self) -> SetMicrophone:
+        return SetMicrophone(self.attempt, self.microphone_on)
 
     def _silence(self, now: float) -> list[Command]:
         # The sound of what is being cancelled may still be announced.
@@ -436,29 +476,18 @@ class Call:
         if self.record.playout.sounding:
             self.record.cut_reply(now)
         self.conversation.close()
-        self._reset()
+        self._begin_anew(push_to_talk=self.by_hand.chosen)
         return [CloseCall(attempt)]
 
-    def _reset(self) -> None:
+    def _begin_anew(self, *, push_to_talk: bool) -> None:
         """Forget what belongs to one attempt only."""
         self.record.playout.ended(0.0)
         self.latency.drop()
         self.gate = ResponseGate()
         self._turns = TurnTaking()
+        self._configuring = Configuring()
+        self._tools = ToolCalls()
+        self.by_hand = PushToTalk(
+            self.gate, self._turns, self.latency, self._send, chosen=push_to_talk
+        )
         self._create_id = self._silenced = ""
-        self._called = set()
-
-
-def _response_problem(error: ErrorDetail) -> Problem:
-    match error.code:
-        case "content_filter":
-            return problem("response-filtered")
-        case "max_output_tokens":
-            return problem("response-cut")
-    return problem("response-failed", detail=error.message or error.code or "no reason")
-
-
-def _transcription_problem(error: ErrorDetail) -> Problem:
-    if error.code == "DeploymentNotFound":
-        return problem("transcription-missing")
-    return problem("transcription-failed", detail=error.message or error.code or "no reason")

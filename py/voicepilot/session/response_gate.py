@@ -64,6 +64,11 @@ class ResponseGate:
 
     # --- wishes -------------------------------------------------------------------------------------
 
+    @property
+    def wished(self) -> bool:
+        """Whether a wish waits."""
+        return self._wished
+
     def wish(self) -> None:
         """A response is wanted."""
         self._wished = True
@@ -75,6 +80,13 @@ class ResponseGate:
         self._wished = False
         self._enter(Stage.ASKED, now, ASK_SECONDS)
         return True
+
+    def withdraw(self) -> bool:
+        """The last wish is taken back; return whether it has been granted, so that its answer may come."""
+        if self._wished:
+            self._wished = False
+            return False
+        return self.stage is Stage.ASKED
 
     # --- function calls -----------------------------------------------------------------------------
 

@@ -1,0 +1,33 @@
+"""Which functions has the model called that have not returned?
+
+A call is announced twice, when its arguments are whole and with the response it belongs to; it runs once. An
+output for a call that is not open (of an older attempt, or the second one) is dropped.
+"""
+
+from __future__ import annotations
+
+from .conversation import Conversation, ToolUse
+
+
+class ToolCalls:
+    """The function calls of one attempt that run."""
+
+    def __init__(self) -> None:
+        self._running: set[str] = set()
+
+    def begins(self, conversation: Conversation, call_id: str) -> ToolUse | None:
+        """The call as it is to be run now; None where it is not whole, known, or has been run."""
+        use = conversation.tool_use(call_id) if call_id else None
+        if not isinstance(use, ToolUse) or not use.name or use.output is not None:
+            return None
+        if call_id in self._running:
+            return None
+        self._running.add(call_id)
+        return use
+
+    def ends(self, call_id: str) -> bool:
+        """A function returned; whether its call was open."""
+        if call_id not in self._running:
+            return False
+        self._running.discard(call_id)
+        return True
