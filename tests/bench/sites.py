@@ -23,6 +23,7 @@ from tests.page.backends import BUILT, KEY, ROOT, WITNESS_WORKLET
 
 from voicepilot.backend.azure.credential import Credential
 from voicepilot.backend.bridge_link import BridgeLink
+from voicepilot.backend.lines import SocketLine
 from voicepilot.backend.page_files import Page, PageFile, load_page
 from voicepilot.backend.page_server import PageServer, listen
 from voicepilot.backend.signalling import Relay, Service
@@ -70,6 +71,9 @@ class Desk:
     async def call_closed(self, _: messages.CallClosed) -> None:
         pass
 
+    async def feed(self, inputs: messages.CallFeed) -> messages.FeedTaken:
+        return messages.FeedTaken(inputs.first)  # never asked for: nobody listens
+
 
 @dataclass(frozen=True, slots=True)
 class Site:
@@ -94,7 +98,7 @@ async def served(pages: dict[str, Page], service: str) -> AsyncIterator[dict[str
             desk = Desk(page.build, Service(service, Credential.api_key(KEY)), relay)
 
             async def serve(bridge: web.WebSocketResponse, desk: Desk = desk) -> None:
-                await BridgeLink(bridge, desk).serve()
+                await BridgeLink(SocketLine(bridge), desk).serve()
 
             server = await stack.enter_async_context(PageServer(page, listen(0), serve))
             server.door.spend(server.door.token)

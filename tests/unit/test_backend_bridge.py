@@ -11,6 +11,7 @@ from aiohttp import web
 
 from voicepilot.backend.bridge_link import BridgeLink
 from voicepilot.backend.failure import Failure
+from voicepilot.backend.lines import SocketLine
 from voicepilot.backend.page_server import listen
 from voicepilot.bridge.jsonrpc import (
     INTERNAL_ERROR,
@@ -26,7 +27,9 @@ from voicepilot.bridge.jsonrpc import (
 )
 from voicepilot.bridge.messages import (
     CallClosed,
+    CallFeed,
     CallOpened,
+    FeedTaken,
     Hello,
     OpenCall,
     ToolCall,
@@ -71,6 +74,9 @@ class Desk:
     async def call_closed(self, call):
         await self.closed.put(call)
 
+    async def feed(self, inputs):
+        return FeedTaken(inputs.first + len(inputs.entries) - 1)
+
 
 @asynccontextmanager
 async def bridged():
@@ -79,7 +85,7 @@ async def bridged():
     async def serve(request):
         socket = web.WebSocketResponse()
         await socket.prepare(request)
-        await BridgeLink(socket, desk).serve()
+        await BridgeLink(SocketLine(socket), desk).serve()
         return socket
 
     application = web.Application()

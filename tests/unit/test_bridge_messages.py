@@ -13,7 +13,9 @@ from voicepilot.bridge import messages
 from voicepilot.bridge.messages import (
     MAX_SDP,
     CallClosed,
+    CallFeed,
     CallOpened,
+    FeedTaken,
     Hello,
     MessageError,
     OpenCall,
@@ -25,7 +27,7 @@ from voicepilot.bridge.messages import (
 
 EXAMPLES = [
     Hello("b1"),
-    Welcome("Offline demo", "ga", (ToolInfo("list_files", "Lists files."),), "b1"),
+    Welcome("Offline demo", "ga", (ToolInfo("list_files", "Lists files."),), "b1", feed=True),
     OpenCall(1, "v=0\r\n"),
     CallOpened("v=0\r\n", "rtc_1", 1784859437, "ga"),
     CallOpened("v=0\r\n", "rtc_1", None, "ga"),
@@ -33,6 +35,8 @@ EXAMPLES = [
     ToolCall("call_1", "read_file", ""),
     ToolOutput(""),
     CallClosed("rtc_1"),
+    CallFeed("p1", 3, ({"at": 1.5, "name": "talk", "args": []},)),
+    FeedTaken(3),
     ToolInfo("read_file", "Reads a file."),
 ]
 TYPES = sorted({type(example) for example in EXAMPLES}, key=lambda kind: kind.__name__)

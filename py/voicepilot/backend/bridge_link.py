@@ -1,6 +1,6 @@
 """Who answers the page on one bridge connection?
 
-`BridgeLink` reads frames from a WebSocket and answers each request in a task of its own, so a slow
+`BridgeLink` reads frames from a line to a page and answers each request in a task of its own, so a slow
 call never holds up a tool. The connection owns these tasks: when it ends, they end. What fails goes
 back as a refusal whose `data` is a Problem; what fails unforeseen is the problem `internal`, and the
 log gets the traceback (never the frame: it holds what was said).
@@ -13,9 +13,8 @@ import logging
 from collections.abc import Mapping
 from typing import Final, Protocol
 
-from aiohttp import WSMsgType, web
-
 from voicepilot.backend.failure import Failure
+from voicepilot.backend.lines import Line
 from voicepilot.bridge import debug_messages, messages
 from voicepilot.bridge.jsonrpc import (
     INTERNAL_ERROR,
@@ -52,6 +51,9 @@ class PageDesk(Protocol):
     async def call_closed(self, call: messages.CallClosed) -> None:
         """Take note that the page has ended a call."""
 
+    async def feed(self, inputs: messages.CallFeed) -> messages.FeedTaken:
+        """Take note of what the page told its core."""
+
 
 class DebuggingDesk(Protocol):
     """What the debugging page may ask for beside that. Each may raise `Failure`."""
@@ -67,18 +69,18 @@ class DebuggingDesk(Protocol):
 
 
 class BridgeLink:
-    """Serves one connected WebSocket until either end closes it.
+    """Serves one connected page until either end closes the line.
 
     Without a `debugging` desk the methods of the debugging page do not exist.
     """
 
     def __init__(
         self,
-        socket: web.WebSocketResponse,
+        line: Line,
         desk: PageDesk,
         debugging: DebuggingDesk | None = None,
     ) -> None:
-        self._socket = socket
+        self._line = line
         self._desk = desk
         self._debugging = debugging
         self._endpoint = Endpoint()
@@ -89,22 +91,24 @@ class BridgeLink:
         running: set[asyncio.Task[None]] = set()
         async with asyncio.TaskGroup() as tasks:
             try:
-                async for frame in self._socket:
-                    if frame.type is not WSMsgType.TEXT:
-                        continue  # the bridge is text; the socket's own frames never get here
+                async for text in self._line.texts():
                     await self._room.acquire()
-                    task = tasks.create_task(self._take(frame.data))
+                    task = tasks.create_task(self._take(text))
                     running.add(task)
                     task.add_done_callback(running.discard)
             finally:
                 for task in tuple(running):
                     task.cancel()
 
+    async def control(self, control: messages.CallControl) -> None:
+        """Tell the page what the person wants of its call. Raises ConnectionError."""
+        await self._line.send(self._endpoint.notify(messages.CALL_CONTROL, control.to_params()))
+
     async def _take(self, text: str) -> None:
         try:
             answer = await self._answer(text)
             if answer is not None:
-                await self._socket.send_str(answer)
+                await self._line.send(answer)
         except ConnectionError:
             _log.debug("the page left before its answer")
         finally:
@@ -151,6 +155,9 @@ class BridgeLink:
             case messages.TOOL_CALL:
                 output = await self._desk.run_tool(messages.ToolCall.from_params(params))
                 return output.to_params()
+            case messages.CALL_FEED:
+                taken = await self._desk.feed(messages.CallFeed.from_params(params))
+                return taken.to_params()
             case _ if self._debugging is not None:
                 return await self._debug_result(self._debugging, method, params)
             case _:

@@ -25,6 +25,8 @@ from voicepilot.backend.bridge_link import BridgeLink
 from voicepilot.backend.debug_desk import DebugDesk
 from voicepilot.backend.embedded import EmbeddedService
 from voicepilot.backend.end_signals import on_end_signals
+from voicepilot.backend.feed import Feed
+from voicepilot.backend.lines import SocketLine
 from voicepilot.backend.page_files import Page, PageError, load_page
 from voicepilot.backend.page_server import PageServer, listen
 from voicepilot.backend.signalling import Relay
@@ -63,17 +65,23 @@ class DemoDesk:
     """Answers the page: calls go to the embedded service, tools look at one folder."""
 
     def __init__(
-        self, build: str, service: EmbeddedService, relay: Relay, toolbox: tools.Toolbox
+        self,
+        build: str,
+        service: EmbeddedService,
+        relay: Relay,
+        toolbox: tools.Toolbox,
+        feed: Feed | None = None,
     ) -> None:
         self._build = build
         self._service = service
         self._relay = relay
         self._toolbox = toolbox
+        self._feed = feed or Feed()
 
     async def welcome(self, hello: messages.Hello) -> messages.Welcome:
         """Say that this is the offline demo, and which tools it has."""
         infos = tuple(messages.ToolInfo(tool.name, tool.description) for tool in tools.SPECS)
-        return messages.Welcome(_SERVICE, "ga", infos, self._build)
+        return messages.Welcome(_SERVICE, "ga", infos, self._build, feed=self._feed.wanted)
 
     async def open_call(self, call: messages.OpenCall) -> messages.CallOpened:
         """Open a call at the embedded service, once it listens. Raises Failure."""
@@ -85,6 +93,10 @@ class DemoDesk:
 
     async def call_closed(self, call: messages.CallClosed) -> None:
         """Nothing to do: the page closed its peer, and the service notices that."""
+
+    async def feed(self, inputs: messages.CallFeed) -> messages.FeedTaken:
+        """Pass on what the page told its core."""
+        return self._feed.take(inputs)
 
 
 def run(options: DemoOptions) -> int:
@@ -115,7 +127,7 @@ async def _serve(options: DemoOptions, page: Page, listener: socket.socket) -> i
                 debugging = DebugDesk(service.ready, wheels)
 
                 async def serve_bridge(bridge: web.WebSocketResponse) -> None:
-                    await BridgeLink(bridge, desk, debugging).serve()
+                    await BridgeLink(SocketLine(bridge), desk, debugging).serve()
 
                 async with PageServer(page, listener, serve_bridge, wheels) as server:
                     await service.start()

@@ -8,7 +8,7 @@ is strict (page and backend come from one build): a missing, unknown or wrongly 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +16,11 @@ HELLO: Final = "hello"
 CALL_OPEN: Final = "call.open"
 TOOL_CALL: Final = "tool.call"
 CALL_CLOSED: Final = "call.closed"
+CALL_FEED: Final = "call.feed"
+CALL_CONTROL: Final = "call.control"
+
+CONTROLS: Final = ("talk", "stop", "mute", "unmute", "interrupt")
+"""What the person may want of the call from outside its page: by a command of the editor."""
 
 MAX_SDP: Final = 128 * 1024
 """Longest session description in characters; Chromium's audio-only offer has about 3,000."""
@@ -70,12 +75,14 @@ class Welcome:
 
     `service` is a name for people, `dialect` the protocol spoken on the data channel (`ga` or
     `preview`), `build` the build that the page server serves; a page of another build reloads.
+    `feed` asks the page for the inputs of its core (`CallFeed`).
     """
 
     service: str
     dialect: str
     tools: tuple[ToolInfo, ...]
     build: str
+    feed: bool = False
 
     def to_params(self) -> dict[str, object]:
         """As a JSON result."""
@@ -84,17 +91,19 @@ class Welcome:
             "dialect": self.dialect,
             "tools": [tool.to_params() for tool in self.tools],
             "build": self.build,
+            "feed": self.feed,
         }
 
     @classmethod
     def from_params(cls, params: object) -> Welcome:
         """Raises MessageError."""
-        fields = Fields(params, "service", "dialect", "tools", "build")
+        fields = Fields(params, "service", "dialect", "tools", "build", "feed")
         return cls(
             service=fields.text("service"),
             dialect=fields.text("dialect"),
             tools=tuple(ToolInfo.from_params(tool) for tool in fields.array("tools")),
             build=fields.text("build"),
+            feed=fields.flag("feed"),
         )
 
 
@@ -211,6 +220,66 @@ class CallClosed:
         return cls(call_id=fields.text("call_id", empty=True))
 
 
+@dataclass(frozen=True, slots=True)
+class CallFeed:
+    """Page to backend: the next inputs of the page's core (`session.feed.encode`), oldest first.
+
+    `page` names the page as long as it is open, `first` is the number of the first entry; the page
+    counts its inputs from 1. What has no answer is sent again after a new connection.
+    """
+
+    page: str
+    first: int
+    entries: tuple[object, ...]
+
+    def to_params(self) -> dict[str, object]:
+        """As JSON parameters."""
+        return {"page": self.page, "first": self.first, "entries": list(self.entries)}
+
+    @classmethod
+    def from_params(cls, params: object) -> CallFeed:
+        """Raises MessageError."""
+        fields = Fields(params, "page", "first", "entries")
+        return cls(
+            page=fields.text("page"),
+            first=fields.integer("first", least=1),
+            entries=tuple(fields.array("entries")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FeedTaken:
+    """The answer to `CallFeed`: the number of the last input that the backend has."""
+
+    last: int
+
+    def to_params(self) -> dict[str, object]:
+        """As a JSON result."""
+        return {"last": self.last}
+
+    @classmethod
+    def from_params(cls, params: object) -> FeedTaken:
+        """Raises MessageError."""
+        fields = Fields(params, "last")
+        return cls(last=fields.integer("last"))
+
+
+@dataclass(frozen=True, slots=True)
+class CallControl:
+    """Backend to page, a notification: the person wants this of the call (`CONTROLS`)."""
+
+    action: str
+
+    def to_params(self) -> dict[str, object]:
+        """As JSON parameters."""
+        return {"action": self.action}
+
+    @classmethod
+    def from_params(cls, params: object) -> CallControl:
+        """Raises MessageError."""
+        return cls(Fields(params, "action").choice("action", CONTROLS))
+
+
 class Fields:
     """A JSON object that has exactly the expected fields, read one by one with their types.
 
@@ -267,6 +336,20 @@ class Fields:
         if not isinstance(value, bool):
             raise MessageError(name, "is neither true nor false")
         return value
+
+    def choice(self, name: str, choices: Sequence[str]) -> str:
+        """One of these texts."""
+        value = self.text(name)
+        if value not in choices:
+            raise MessageError(name, f"is none of {', '.join(choices)}")
+        return value
+
+    def object(self, name: str) -> dict[str, object]:
+        """An object of anything."""
+        value = self._values[name]
+        if not isinstance(value, Mapping):
+            raise MessageError(name, "is not an object")
+        return dict(value)
 
     def array(self, name: str) -> list[object]:
         """An array of anything."""

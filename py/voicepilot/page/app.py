@@ -138,6 +138,8 @@ class Page:
         welcome = self._link.welcome
         if welcome is not None and not self._call.under_way:
             self._call.dialect = check_dialect(welcome.dialect)
+        if welcome is not None and self._link.problem is None:
+            self._driver.feed.welcomed(wanted=welcome.feed)
         self.changed()
 
     def _details_toggled(self) -> None:

@@ -7,7 +7,7 @@ call in a scope of its own, and passes on what they report, with its number.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVarTuple
 
 from voicepilot.page.devices import Microphones
 from voicepilot.page.link_statistics import LinkStatistics, Sampler
@@ -19,6 +19,9 @@ from voicepilot.session import Call, Command
 if TYPE_CHECKING:
     from voicepilot.page.peer import Peer
     from voicepilot.page.seam import MediaStreamTrack
+
+Told = TypeVarTuple("Told")
+"""What an input of the core carries beside the time."""
 
 SILENT_SECONDS: Final = 3.0
 """A microphone that delivers exact zeros for so long is worth a word: real ones have noise."""
@@ -35,8 +38,8 @@ class AttemptOwner(Protocol):
     def now(self) -> float:
         """The page's monotonic clock, in seconds."""
 
-    def report(self, tell: Callable[[Call, float], list[Command]]) -> None:
-        """Tell the core something and carry out what it answers."""
+    def report(self, tell: Callable[[Call, *Told, float], list[Command]], *told: *Told) -> None:
+        """Tell the core something, by this method of `Call`, and carry out what it answers."""
 
     def received(self, number: int, text: str) -> None:
         """An event came for attempt `number`."""
@@ -99,7 +102,7 @@ class Attempt:
     def hear_reply(self, level: Level) -> None:
         """The reply is as loud as this."""
         if level.began:
-            self._owner.report(lambda call, now: call.reply_heard(self.number, now))
+            self._owner.report(Call.reply_heard, self.number)
         self._owner.reply_level(level)
 
     def end(self) -> None:
@@ -113,11 +116,11 @@ class Attempt:
 
     def channel_opened(self) -> None:
         """Events can be sent."""
-        self._owner.report(lambda call, now: call.channel_opened(self.number, now))
+        self._owner.report(Call.channel_opened, self.number)
 
     def channel_closed(self) -> None:
         """The service closed the data channel."""
-        self._owner.report(lambda call, now: call.channel_closed(self.number, now))
+        self._owner.report(Call.channel_closed, self.number)
 
     def received(self, text: str) -> None:
         """A text arrived on the data channel."""
@@ -126,7 +129,7 @@ class Attempt:
     def link_changed(self, state: str) -> None:
         """The peer's `connectionState` is this now."""
         self.link_state = state
-        self._owner.report(lambda call, now: call.link_changed(self.number, state, now))
+        self._owner.report(Call.link_changed, self.number, state)
 
     def reply_track(self, track: MediaStreamTrack) -> None:
         """The reply's track is there."""

@@ -68,6 +68,14 @@ class BackendLink:
         except messages.MessageError as error:
             raise Trouble(problem("internal", detail=str(error))) from error
 
+    async def feed(self, inputs: messages.CallFeed) -> messages.FeedTaken:
+        """Tell the backend inputs of the core. Raises `Trouble`."""
+        answer = await self.ask(messages.CALL_FEED, inputs.to_params())
+        try:
+            return messages.FeedTaken.from_params(answer)
+        except messages.MessageError as error:
+            raise Trouble(problem("internal", detail=str(error))) from error
+
     def call_closed(self, call_id: str) -> None:
         """Tell the backend that the page has left a call; no answer, no error."""
         if self._socket is not None:

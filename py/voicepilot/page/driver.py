@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from voicepilot.bridge.messages import OpenCall, ToolCall
 from voicepilot.page import seam
-from voicepilot.page.attempt import Attempt
+from voicepilot.page.attempt import Attempt, Told
 from voicepilot.page.backend_link import BackendLink
 from voicepilot.page.devices import DEFAULT, Microphones
 from voicepilot.page.event_log import EventLog
+from voicepilot.page.feed_line import FeedLine
 from voicepilot.page.link_statistics import LinkStatistics
 from voicepilot.page.microphone import Microphone, MicrophoneList, open_microphone
 from voicepilot.page.peer import Peer
@@ -74,6 +75,7 @@ class Driver:
     ) -> None:
         self.call = call
         self.event_log = EventLog()
+        self.feed = FeedLine(scope, link.feed)
         self.microphone_choice = DEFAULT
         self.microphones = MicrophoneList(scope, self._microphones_changed)
         self._scope = scope
@@ -117,24 +119,24 @@ class Driver:
     def talk(self) -> None:
         """Begin a call."""
         self._sound.unlock()
-        self._run(self.call.talk(self._clock()))
+        self.report(Call.talk)
 
     def stop(self) -> None:
         """End the call."""
-        self._run(self.call.stop(self._clock()))
+        self.report(Call.stop)
 
     def mute(self, muted: bool) -> None:
         """Mute or unmute the microphone."""
-        self._run(self.call.mute(muted, self._clock()))
+        self.report(Call.mute, muted)
 
     def interrupt(self) -> None:
         """Stop the assistant's answer."""
-        self._run(self.call.interrupt(self._clock()))
+        self.report(Call.interrupt)
 
     def say(self, text: str) -> bool:
         """Say something in writing; False where no call runs that could take it."""
         try:
-            self._run(self.call.say(text, self._clock()))
+            self.report(Call.say, text)
         except ValueError:
             return False
         return True
@@ -216,7 +218,7 @@ class Driver:
 
     def _tick(self) -> None:
         self._deadline = None
-        self._run(self.call.tick(self._clock()))
+        self.report(Call.tick)
 
     # ---- work for one attempt
 
@@ -227,11 +229,11 @@ class Driver:
             microphone = await open_microphone(scope, choice, lambda: self._lost(attempt))
         except Trouble as trouble:
             scope.end()
-            self._run(self.call.failed(attempt.number, trouble.problem, self._clock()))
+            self.report(Call.failed, attempt.number, trouble.problem)
             return
         if not scope.ended:
             self._use(attempt, microphone, scope)
-        self._run(self.call.microphone_opened(attempt.number, self._clock()))
+        self.report(Call.microphone_opened, attempt.number)
         self.microphones.refresh()  # with the permission come the names
 
     def _use(self, attempt: Attempt, microphone: Microphone, scope: Scope) -> None:
@@ -254,12 +256,12 @@ class Driver:
                 return
             await peer.answer(opened.sdp)
         except Trouble as trouble:
-            self._run(self.call.failed(attempt.number, trouble.problem, self._clock()))
+            self.report(Call.failed, attempt.number, trouble.problem)
         except seam.BrowserRefusal:
             if not attempt.scope.ended:  # a peer that was closed meanwhile refuses everything
                 raise
         else:
-            self._run(self.call.answered(attempt.number, opened.call_id, self._clock()))
+            self.report(Call.answered, attempt.number, opened.call_id)
             if microphone.choice != self.microphone_choice:  # chosen anew while the call was opened
                 self.choose_microphone(self.microphone_choice)
 
@@ -269,7 +271,7 @@ class Driver:
         except Trouble as trouble:
             # The model is told, so that it can say so; without an output it would wait for ever.
             output = f"The tool failed. {trouble.problem.says}"
-        self._run(self.call.tool_returned(attempt.number, tool.call_id, output, self._clock()))
+        self.report(Call.tool_returned, attempt.number, tool.call_id, output)
 
     async def _change_microphone(self, attempt: Attempt) -> None:
         scope = attempt.scope.nest("microphone")
@@ -318,16 +320,21 @@ class Driver:
 
     # ---- what an attempt reports (attempt.AttemptOwner)
 
-    def report(self, commands: Callable[[Call, float], list[Command]]) -> None:
-        """Tell the core something and carry out what it answers."""
-        self._run(commands(self.call, self._clock()))
+    def report(self, tell: Callable[[Call, *Told, float], list[Command]], *told: *Told) -> None:
+        """Tell the core something, now, and carry out what it answers; the feed hears of it too.
+
+        `tell` is a method of `Call` itself. Raises what it raises.
+        """
+        now = self._clock()
+        commands = tell(self.call, *told, now)
+        self.feed.add(now, tell.__name__, told)
+        self._run(commands)
 
     def received(self, number: int, text: str) -> None:
         """An event came for attempt `number`."""
         now = self._clock()
         # First the core and its commands (a barge-in is a matter of milliseconds), then the record of it.
-        commands = self.call.receive(number, text, now)
-        self._run(commands)
+        self.report(Call.receive, number, text)
         self.event_log.add("received", text, now)
 
     def play(self, scope: Scope, track: MediaStreamTrack, hear: Callable[[Level], None]) -> None:
