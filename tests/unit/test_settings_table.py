@@ -57,7 +57,7 @@ def test_all_names_follow_from_the_name():
         ("deployment", 7, "is a text"),
         ("language", "english", "two or three letters"),
         ("client_id", "me", "00000000-0000"),
-        ("instructions", "x" * 16_001, "16001 letters; 16000 are the most"),
+        ("instructions", "x" * 32_001, "32001 letters; 32000 are the most"),
         ("endpoint", "gpt-realtime", "name of a model"),
     ],
 )

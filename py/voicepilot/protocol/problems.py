@@ -165,6 +165,12 @@ _CATALOGUE: Final[dict[str, tuple[Mender, str, str, bool]]] = {
         "Let the system set date and time by itself, then press Talk again.",
         True,
     ),
+    "instructions-unfit": (
+        _U,
+        "The instructions file {file} {detail}.",
+        "Mend the file or name another as instructions_file in the settings, then press Talk again.",
+        True,
+    ),
     "service-refused": (
         _A,
         "The realtime service refused the call: {detail}",
@@ -356,6 +362,12 @@ _CATALOGUE: Final[dict[str, tuple[Mender, str, str, bool]]] = {
         _A,
         "What you said could not be written down: {detail}",
         "The talk goes on; check the transcription deployment.",
+        False,
+    ),
+    "setting-refused": (
+        _U,
+        "{detail}",
+        "Choose another value; the old one still counts.",
         False,
     ),
     "settings-next-call": (

@@ -50,6 +50,7 @@ class Settings:
     turn_detection: Literal["server_vad", "semantic_vad", "push-to-talk"] = _DEFAULT[
         "turn_detection"
     ]
+    hold_form: Literal["hold", "toggle"] = _DEFAULT["hold_form"]
     vad_threshold: float = _DEFAULT["vad_threshold"]
     prefix_padding_ms: int = _DEFAULT["prefix_padding_ms"]
     silence_duration_ms: int = _DEFAULT["silence_duration_ms"]

@@ -244,7 +244,7 @@ TABLE: Final[tuple[Setting, ...]] = (
         default="",
         label="Instructions",
         description="What the assistant is told about its task and manner before a call.",
-        most=16_000,
+        most=32_000,
         applies="now",
     ),
     Setting(
@@ -287,6 +287,16 @@ TABLE: Final[tuple[Setting, ...]] = (
         description="How the end of your turn is found. server_vad: by silence. semantic_vad: by what "
         "you say. push-to-talk: you hold a key or button while you speak.",
         choices=("server_vad", "semantic_vad", "push-to-talk"),
+        applies="now",
+    ),
+    Setting(
+        name="hold_form",
+        kind="choice",
+        default="hold",
+        label="Push-to-talk button",
+        description="hold: keep the button or the space bar pressed while you speak. toggle: one press "
+        "begins your turn, the next one ends it.",
+        choices=("hold", "toggle"),
         applies="now",
     ),
     Setting(
