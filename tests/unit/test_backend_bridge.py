@@ -121,6 +121,8 @@ async def test_each_method_is_answered():
         assert CallOpened.from_params(answer.result).call_id == "rtc_1"
         answer = await ask(socket, page, "tool.call", ToolCall("c", "a", "{}").to_params())
         assert ToolOutput.from_params(answer.result).output == "{}"
+        answer = await ask(socket, page, "call.feed", CallFeed("p", 4, ({}, {})).to_params())
+        assert FeedTaken.from_params(answer.result).last == 5
         await socket.send_str(page.notify("call.closed", CallClosed("rtc_1").to_params()))
         async with asyncio.timeout(5):
             assert await desk.closed.get() == CallClosed("rtc_1")

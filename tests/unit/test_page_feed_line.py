@@ -1,4 +1,4 @@
-"""The page tells its backend every input once, however often the connection breaks, and no more than asked."""
+"""The backend hears every input once, however often the connection breaks, and only if it asks."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Backend:
 
 async def until(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(20):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - the line has no event to wait for
             await asyncio.sleep(0.005)
 
 
