@@ -179,7 +179,7 @@ def proxy_for(url: str) -> str | None:
 
 
 def _unreached(error: Exception, url: str, patience_s: float) -> Unreached:
-    """Sort what kept a request from being answered. Only a failed connect surely had no effect."""
+    """Sort what kept a request from being answered; what was not sent whole had no effect."""
     again = Trouble()
     match error:
         case aiohttp.ClientConnectorCertificateError(certificate_error=reason):
@@ -196,7 +196,11 @@ def _unreached(error: Exception, url: str, patience_s: float) -> Unreached:
             return Unreached(host, again if passing else None)
         case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError():
             return Unreached(Failure("service-unreachable"), None)
-        case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError():
+        case (
+            aiohttp.ClientConnectorError()
+            | aiohttp.ConnectionTimeoutError()
+            | aiohttp.ClientConnectionResetError()  # found closed while it was written
+        ):
             return Unreached(Failure("service-unreachable"), again)
         case TimeoutError():
             # Nobody waits for that long once more.

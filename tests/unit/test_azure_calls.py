@@ -1,0 +1,394 @@
+"""Opening and ending calls, against a real HTTP server that answers in the shapes recorded from Azure."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+
+import pytest
+
+from voicepilot.backend.azure.calls import Calls, DirectKey, Target, call_name
+from voicepilot.backend.azure.credential import Credential
+from voicepilot.backend.azure.http import Http
+from voicepilot.backend.failure import Failure
+from voicepilot.backend.page_server import listen
+from voicepilot.bridge.messages import CallOpened
+
+from .recorded_azure import (
+    ANSWER,
+    ANSWERED,
+    CALL_ID,
+    HANGUP,
+    KEY,
+    MINT,
+    NOT_FOUND,
+    OFFER,
+    OFFERS,
+    SESSION,
+    TOKEN,
+    Pauses,
+    Said,
+    azure,
+    calls_at,
+    key_credentials,
+    minted,
+    refused,
+    token_credentials,
+)
+
+UNAUTHORIZED = refused(401, "401", "Access denied due to invalid subscription key.")
+NO_ROLE = '{"error":{"code":"PermissionDenied","message":"No role."}}'
+
+
+async def open_call(target: Target, pauses: Pauses | None = None) -> CallOpened:
+    async with calls_at(target, pauses) as calls:
+        return await calls.open(SESSION, OFFER)
+
+
+async def failure(target: Target, pauses: Pauses | None = None) -> Failure:
+    with pytest.raises(Failure) as failed:
+        await open_call(target, pauses)
+    return failed.value
+
+
+async def until(condition) -> None:
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+# ---- the two requests
+
+
+async def test_a_call_is_two_requests_over_one_connection() -> None:
+    async with azure() as service:
+        opened = await open_call(service.target())
+        assert opened == CallOpened(ANSWER, CALL_ID, 1784859437, "ga")
+        assert service.paths == [MINT, OFFERS, HANGUP]  # the last when the program ended
+        assert len({each.connection for each in service.seen}) == 1
+
+
+@pytest.mark.parametrize(
+    ("location", "expected"),
+    [
+        (f"/v1/realtime/calls/{CALL_ID}", CALL_ID),
+        (f"https://host/openai/v1/realtime/calls/{CALL_ID}/", CALL_ID),
+        (f"/v1/realtime?call_id={CALL_ID}", CALL_ID),
+        (CALL_ID, CALL_ID),
+        ("", ""),
+    ],
+)
+def test_the_call_is_named_by_the_location(location, expected) -> None:
+    assert call_name(location) == expected
+
+
+@pytest.mark.parametrize("step", [MINT, OFFERS])
+@pytest.mark.parametrize(
+    ("status", "body", "code", "says"),
+    [
+        (400, '{"code":"OperationNotSupported","message":"No."}', "deployment-unfit", "OperationN"),
+        (401, NO_ROLE, "role-missing", "realtime service (status 401: PermissionDenied, No role)."),
+        (403, NO_ROLE, "role-missing", "has no role"),
+        (403, "", "access-refused", "does not allow access (status 403)."),
+        (404, "<html>not here</html>", "address-unknown", "(status 404; asked at 127.0.0.1)."),
+        (422, "", "service-refused", "does not take this request (status 422)."),
+        (307, "", "service-refused", "leads elsewhere (status 307)."),
+        (501, "", "service-failed", "status 501"),
+    ],
+)
+async def test_refusals_are_sorted_and_final_at_once(step, status, body, code, says) -> None:
+    async with azure() as service:
+        headers = {"Location": "/elsewhere"} if status == 307 else {}
+        service.says(step, Said(status, body, headers))
+        pauses = Pauses()
+        problem = (await failure(service.target(), pauses)).problem
+        assert (problem.code, pauses.made) == (code, [])
+        assert says in problem.says
+        again = step == OFFERS and status == 401  # once more, with another key
+        assert service.paths.count(step) == (2 if again else 1)
+
+
+@pytest.mark.parametrize(
+    ("step", "body"),
+    [
+        (OFFERS, '{"sdp": "v=0"}'),
+        (OFFERS, ""),
+        (OFFERS, "v=0\r\n" + "a" * 1_000_000),
+        (MINT, "no JSON"),
+        (MINT, "[]"),
+        (MINT, '{"value": 1}'),
+        (MINT, '{"value": ""}'),
+        (MINT, '{"value": "two\\r\\nlines: header"}'),
+    ],
+)
+async def test_an_answer_of_another_kind_is_a_bad_answer(step, body) -> None:
+    async with azure() as service:
+        service.says(step, Said(200, body))
+        assert (await failure(service.target())).problem.code == "bad-answer"
+
+
+# ---- keys and credentials
+
+
+async def test_a_key_that_the_offer_is_refused_with_is_replaced_once() -> None:
+    async with azure() as service:
+        service.says(MINT, minted("ek_1"), minted("ek_2"), minted("ek_3"))
+        service.says(OFFERS, UNAUTHORIZED, ANSWERED)
+        assert (await open_call(service.target())).sdp == ANSWER
+        shown = [each.headers["Authorization"] for each in service.posts if each.path == OFFERS]
+        assert shown == ["Bearer ek_1", "Bearer ek_2"]
+
+        service.seen.clear()
+        service.says(OFFERS, UNAUTHORIZED)
+        assert (await failure(service.target())).problem.code == "call-key-refused"
+        assert service.paths == [MINT, OFFERS, MINT, OFFERS]
+
+
+class Scopes:
+    """A source with a token for each of two scopes."""
+
+    def __init__(self, *tokens: str) -> None:
+        self.tokens = [Credential.bearer(token) for token in tokens]
+
+    async def credential(self, refused: Credential | None = None) -> Credential:
+        if refused is not None:
+            if len(self.tokens) < 2:
+                raise Failure("key-refused", detail="(no other)")
+            assert refused == self.tokens.pop(0)
+        return self.tokens[0]
+
+
+async def test_a_refused_token_is_replaced_by_one_of_the_other_scope_once() -> None:
+    async with azure() as service:
+        service.says(MINT, UNAUTHORIZED, minted())
+        await open_call(service.target(Scopes("first", "second")))
+        shown = [each.headers["Authorization"] for each in service.posts if each.path == MINT]
+        assert shown == ["Bearer first", "Bearer second"]
+
+        service.says(MINT, UNAUTHORIZED)
+        service.seen.clear()
+        problem = (await failure(service.target(Scopes("first", "second", "third")))).problem
+        assert problem.code == "token-refused"
+        assert service.paths == [MINT, MINT]
+
+
+async def test_without_another_credential_the_services_words_are_told() -> None:
+    async with azure() as service:
+        service.says(MINT, UNAUTHORIZED)
+        problem = (await failure(service.target())).problem
+        assert problem.code == "key-refused"
+        assert "(status 401: Access denied due to invalid subscription key)" in problem.says
+        assert service.paths == [MINT]
+
+
+async def test_a_page_that_signals_itself_gets_key_and_address() -> None:
+    async with azure() as service, calls_at(service.target()) as calls:
+        key = await calls.key(SESSION)
+        assert key == DirectKey(service.base + OFFERS, "ek_1", 1784859437, "ga")
+        assert "ek_1" not in repr(key)
+        assert service.paths == [MINT]
+
+
+@pytest.mark.parametrize(
+    ("options", "origins"),
+    [
+        ({}, ("https://r.openai.azure.com",)),
+        ({"region": "eastus2"}, ("https://r.openai.azure.com",)),
+        (
+            {"dialect": "preview", "region": "eastus2"},
+            ("https://eastus2.realtimeapi-preview.ai.azure.com",),
+        ),
+        ({"dialect": "preview"}, ()),
+        ({"dialect": "auto"}, ("https://r.openai.azure.com",)),
+        (
+            {"dialect": "auto", "region": "eastus2"},
+            ("https://r.openai.azure.com", "https://eastus2.realtimeapi-preview.ai.azure.com"),
+        ),
+    ],
+)
+def test_a_page_may_reach_exactly_where_offers_go(options, origins) -> None:
+    target = Target("https://r.openai.azure.com/", key_credentials(), **options)
+    assert target.offer_origins == origins
+
+
+# ---- trying again
+
+
+@pytest.mark.parametrize("step", [MINT, OFFERS])
+async def test_what_passes_is_tried_again(step) -> None:
+    async with azure() as service:
+        good = service.answers[step][0]
+        service.says(step, Said(503), Said(429, "", {"retry-after-ms": "1500"}), Said(500), good)
+        pauses = Pauses()
+        await open_call(service.target(), pauses)
+        assert pauses.made == [0.4, 1.5, 1.6]
+        assert service.paths.count(step) == 4
+
+
+async def test_a_wait_that_is_too_long_is_told_and_not_waited_for() -> None:
+    async with azure() as service:
+        service.says(MINT, Said(429, "", {"retry-after": "20"}))
+        pauses = Pauses()
+        problem = (await failure(service.target(), pauses)).problem
+        assert problem.next_step.startswith("Wait 20 seconds,")
+        assert (service.paths, pauses.made) == ([MINT], [])
+
+
+@pytest.mark.parametrize(
+    ("headers", "wait"),
+    [
+        ({"retry-after-ms": "30500", "retry-after": "9"}, "Wait 31 seconds,"),
+        ({"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}, "Wait a moment,"),
+        ({"retry-after": "-1"}, "Wait a moment,"),
+    ],
+)
+async def test_a_used_up_quota_says_how_long_to_wait(headers, wait) -> None:
+    async with azure() as service:
+        service.says(MINT, Said(429, "", headers))
+        assert (await failure(service.target())).problem.next_step.startswith(wait)
+
+
+async def test_a_service_that_is_not_there_is_tried_again_and_unreachable() -> None:
+    with listen(0) as listener:
+        port = listener.getsockname()[1]
+    pauses = Pauses()
+    target = Target(f"http://127.0.0.1:{port}", key_credentials())
+    assert (await failure(target, pauses)).problem.code == "service-unreachable"
+    assert pauses.made == [0.4, 0.8, 1.6]
+
+
+async def test_an_offer_that_may_have_arrived_is_not_sent_twice() -> None:
+    """A service that hangs up on each request once it has read it."""
+    read: list[bytes] = []
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        line = head.partition(b"\r\n")[0]
+        read.append(line.split()[1])
+        if line.endswith(b"client_secrets HTTP/1.1") and len(read) > 1:
+            body = minted().body.encode()
+            head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
+            writer.write(head % len(body) + body)
+            await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(take, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        target = Target(f"http://127.0.0.1:{port}", key_credentials())
+        assert (await failure(target)).problem.code == "service-unreachable"
+    assert read == [MINT.encode(), MINT.encode(), OFFERS.encode()]
+
+
+# ---- warming up
+
+
+async def test_warm_means_that_talk_is_two_requests_on_a_connection_that_is_open() -> None:
+    async with azure() as service, calls_at(service.target(token_credentials())) as calls:
+        await calls.warm_up(SESSION)
+        assert [(each.method, each.path) for each in service.seen] == [("HEAD", "/")]
+        assert "Authorization" not in service.seen[0].headers
+        await calls.open(SESSION, OFFER)
+        assert service.paths == [MINT, OFFERS]
+        assert len({each.connection for each in service.seen}) == 1
+
+
+async def test_what_keeps_it_cold_is_told_by_talk_only() -> None:
+    with listen(0) as listener:
+        port = listener.getsockname()[1]
+    async with calls_at(Target(f"http://127.0.0.1:{port}", key_credentials())) as calls:
+        await calls.warm_up(SESSION)
+
+
+async def test_standby_opens_a_call_with_one_request_and_each_key_once() -> None:
+    async with azure() as service:
+        life = int(time.time()) + 7200
+        service.says(MINT, *(minted(f"ek_{number}", life) for number in range(1, 9)))
+        target = service.target(key_policy="standby")
+        async with calls_at(target) as calls:
+            await calls.warm_up(SESSION)
+            for number in (1, 2):
+                await until(lambda number=number: service.paths.count(MINT) == number)
+                await until(lambda: calls._kept._lease._kept is not None)
+                await calls.open(SESSION, OFFER)
+            shown = [each.headers["Authorization"] for each in service.posts if each.path == OFFERS]
+            assert shown == ["Bearer ek_1", "Bearer ek_2"]
+
+
+# ---- hanging up
+
+
+async def test_a_call_is_ended_at_the_service_once_and_only_ours() -> None:
+    async with azure() as service, calls_at(service.target()) as calls:
+        await calls.open(SESSION, OFFER)
+        for call_id in ("rtc_of_somebody_else", CALL_ID, CALL_ID, ""):
+            await calls.hang_up(call_id)
+        assert service.paths == [MINT, OFFERS, HANGUP]
+        assert service.posts[-1].headers["api-key"] == KEY
+
+
+@pytest.mark.parametrize("answer", [NOT_FOUND, Said(405)])
+async def test_a_service_without_hanging_up_is_not_asked_again(answer) -> None:
+    async with azure() as service, calls_at(service.target()) as calls:
+        service.says(HANGUP, answer)
+        for _ in range(2):
+            await calls.open(SESSION, OFFER)
+            await calls.hang_up(CALL_ID)
+        assert service.paths.count(HANGUP) == 1
+
+
+async def test_a_call_that_is_over_already_does_not_mean_that_the_service_has_no_hanging_up() -> (
+    None
+):
+    async with azure() as service, calls_at(service.target()) as calls:
+        service.says(HANGUP, refused(404, "call_id_not_found", "There is no such call."))
+        for _ in range(2):
+            await calls.open(SESSION, OFFER)
+            await calls.hang_up(CALL_ID)
+        assert service.paths.count(HANGUP) == 2
+
+
+# ---- secrets
+
+
+async def test_no_secret_shows(caplog) -> None:
+    caplog.set_level(logging.DEBUG)
+    shown = []
+    async with azure() as service:
+        for credentials, secret in ((key_credentials(), KEY), (token_credentials(), TOKEN)):
+            target = service.target(credentials)
+            await open_call(target)
+            for step, said in (
+                (OFFERS, refused(401, "401", f"Not ek_1, nor {TOKEN}")),
+                (MINT, refused(400, "x", f"Not {secret}")),
+                (MINT, Said(500, f'{{"message": "not {secret}"}}')),
+            ):
+                before = service.answers[step]
+                service.says(step, said)
+                shown.append(repr((await failure(target)).problem))
+                service.answers[step] = before
+            shown.append(repr(target))
+    told = "".join(shown)
+    assert told.count("ot …") == 6
+    assert "status 401" in caplog.text
+    for secret in (KEY, TOKEN, "ek_1"):
+        assert secret not in caplog.text + told
+
+
+async def test_a_service_that_does_not_answer_is_slow() -> None:
+    async def nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(nothing, "127.0.0.1", 0)
+    async with server:
+        target = Target(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", key_credentials())
+
+        async def known() -> Target:
+            return target
+
+        async with Calls(known, http=Http(answer_within_s=0.2)) as calls:
+            with pytest.raises(Failure) as failed:
+                await calls.open(SESSION, OFFER)
+    assert failed.value.problem.code == "service-slow"
