@@ -19,6 +19,7 @@ from voicepilot.backend import tools
 from voicepilot.backend.azure.credential import Credential
 from voicepilot.backend.bridge_link import BridgeLink
 from voicepilot.backend.demo import DemoDesk
+from voicepilot.backend.lines import SocketLine
 from voicepilot.backend.page_files import load_page
 from voicepilot.backend.page_server import PageServer, listen
 from voicepilot.backend.signalling import Relay, Service
@@ -142,7 +143,7 @@ async def backend(page_folder: Path, service: str, folder: Path) -> AsyncIterato
         desk = DemoDesk(page.build, GivenService(service), relay, tools.Toolbox(folder))
 
         async def serve_bridge(bridge: web.WebSocketResponse) -> None:
-            await BridgeLink(bridge, desk).serve()
+            await BridgeLink(SocketLine(bridge), desk).serve()
 
         async with PageServer(page, listen(0), serve_bridge) as server:
             yield server
