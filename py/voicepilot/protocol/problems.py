@@ -248,7 +248,7 @@ _CATALOGUE: Final[dict[str, tuple[Mender, str, str, bool]]] = {
         "Check that preview_region is the region of the resource.",
         True,
     ),
-    "setting-refused": (
+    "session-refused": (
         _A,
         "The realtime service does not accept a setting of the call {detail}.",
         "Change what is named there in the settings, or choose a deployment that has it.",
@@ -258,6 +258,176 @@ _CATALOGUE: Final[dict[str, tuple[Mender, str, str, bool]]] = {
         _A,
         "The subscription may not use the service any more {detail}.",
         "Ask the subscription's administrator about its quota and billing.",
+        True,
+    ),
+    "sign-in-missing": (
+        _U,
+        "No Azure account is signed in on this computer.",
+        "To sign in, {remedy}.",
+        True,
+    ),
+    "azure-cli-missing": (
+        _U,
+        "No Azure account is signed in on this computer, and there is no Azure CLI to sign in with.",
+        "Install the Azure CLI and run {command}, or set credential to browser or device-code; then start "
+        "VoicePilot again.",
+        True,
+    ),
+    "sign-in-outdated": (
+        _U,
+        "The sign-in to Azure is no longer valid{remark}.",
+        "To sign in anew, {remedy}.",
+        True,
+    ),
+    "sign-in-slow": (
+        _U,
+        "The sign-in to Azure was not completed in time{remark}.",
+        "To sign in, {remedy}.",
+        True,
+    ),
+    "sign-in-declined": (
+        _U,
+        "The sign-in to Azure was declined{remark}.",
+        "To sign in after all, {remedy}.",
+        True,
+    ),
+    "account-not-in-tenant": (
+        _U,
+        "Your account does not belong to the tenant {tenant}{remark}.",
+        "Check that tenant is set to the resource's; then, with an account that belongs to it, {remedy}.",
+        True,
+    ),
+    "tenant-unknown": (
+        _U,
+        "Microsoft knows no tenant {tenant}{remark}.",
+        "Set tenant to the id or domain of the resource's tenant, which the Azure portal shows under "
+        "Microsoft Entra ID.",
+        True,
+    ),
+    "multifactor-needed": (
+        _U,
+        "The tenant {tenant} asks for a second proof of who you are{remark}.",
+        "To give it, {remedy}.",
+        True,
+    ),
+    "account-locked": (
+        _A,
+        "Your account cannot sign in: it is locked, or its password is wrong or has expired{remark}.",
+        "Sign in at https://myaccount.microsoft.com to see what is wrong, or ask who runs the accounts.",
+        True,
+    ),
+    "consent-missing": (
+        _A,
+        "The application {application} may not sign you in before somebody consents to it{remark}.",
+        "Ask an administrator of the tenant for consent to it, or leave client_id empty and {remedy}.",
+        True,
+    ),
+    "app-unknown": (
+        _A,
+        "The tenant {tenant} has no application {application}{remark}.",
+        "Check tenant and client_id, also AZURE_TENANT_ID and AZURE_CLIENT_ID, against the application's "
+        "registration.",
+        True,
+    ),
+    "app-secret-refused": (
+        _A,
+        "The secret or certificate of the application {application} is wrong or has expired{remark}.",
+        "Make a new one at the application's registration and set it, in AZURE_CLIENT_SECRET (the value, "
+        "not its id) or AZURE_CLIENT_CERTIFICATE_PATH.",
+        True,
+    ),
+    "federation-missing": (
+        _A,
+        "The application {application} does not trust the token of this workload{remark}.",
+        "Compare issuer, subject and audience of its federated credential with the token's.",
+        True,
+    ),
+    "sign-in-blocked": (
+        _A,
+        "A rule of the tenant {tenant} does not allow this sign-in{remark}.",
+        "Ask the tenant's administrator which device, network or application its conditional access "
+        "wants.",
+        True,
+    ),
+    "audience-unknown": (
+        _A,
+        "The tenant {tenant} has never used Azure OpenAI, and gives out no tokens for it{remark}.",
+        "Check that tenant is the one that the resource belongs to.",
+        True,
+    ),
+    "managed-identity-missing": (
+        _A,
+        "This machine has no managed identity {application}{remark}.",
+        "Assign one to it, with client_id set for a user-assigned one; on your own computer set credential "
+        "to auto.",
+        True,
+    ),
+    "workload-identity-missing": (
+        _A,
+        "This machine has no workload identity{remark}.",
+        "Check that AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_FEDERATED_TOKEN_FILE are set and the file "
+        "is there; on your own computer set credential to auto.",
+        True,
+    ),
+    "host-token-missing": (
+        _U,
+        "The setting credential is host, but nobody hands in a token.",
+        "Start VoicePilot from VS Code, or set credential to auto.",
+        True,
+    ),
+    "browser-missing": (
+        _U,
+        "No browser could be opened to sign in.",
+        "Set credential to device-code, or run {command} and set credential to auto.",
+        True,
+    ),
+    "sign-in-unreachable": (
+        _A,
+        "Microsoft's sign-in service could not be reached.",
+        "Check the network, and HTTPS_PROXY where it needs a proxy; then press Talk again.",
+        True,
+    ),
+    "sign-in-untrusted": (
+        _A,
+        "The connection to Microsoft's sign-in service cannot be trusted.",
+        "If a proxy of this network opens encrypted connections, name the file with its certificate in "
+        "SSL_CERT_FILE and REQUESTS_CA_BUNDLE and start VoicePilot again.",
+        True,
+    ),
+    "sign-in-refused": (
+        _A,
+        "Microsoft refused the sign-in{remark}.",
+        "Look for the code at https://login.microsoftonline.com/error, or {remedy}.",
+        True,
+    ),
+    "sign-in-misconfigured": (
+        _U,
+        "The way to sign in cannot be set up: {detail}",
+        "Correct that and start VoicePilot again.",
+        True,
+    ),
+    "key-missing": (
+        _U,
+        "There is no API key for {host}.",
+        "Set AZURE_OPENAI_API_KEY, or keep the key with voicepilot key set.",
+        True,
+    ),
+    "key-malformed": (
+        _U,
+        "The API key from {place} cannot be one: it has characters that no key has.",
+        "Copy it anew from the resource's page Keys and Endpoint.",
+        True,
+    ),
+    "keyring-missing": (
+        _U,
+        "This system has no keyring that VoicePilot could keep a key in{remark}.",
+        "Set AZURE_OPENAI_API_KEY in the environment, or sign in with az login instead.",
+        True,
+    ),
+    "keyring-slow": (
+        _U,
+        "The system's keyring did not answer within {seconds} seconds.",
+        "Unlock it and try again, or set AZURE_OPENAI_API_KEY in the environment.",
         True,
     ),
     "deployment-missing": (
@@ -407,7 +577,7 @@ def problem(code: str, **details: object) -> Problem:
     """Return the catalogue's problem `code`, its sentences filled with `details`.
 
     Most take none; `detail` is the service's own words (after a colon a clause with its full stop, elsewhere
-    a remark in brackets), `seconds` a time.
+    a remark in brackets), `seconds` a time, `remedy` how to sign in as the end of a sentence.
     Raises KeyError for a code that is not in the catalogue or a detail that is missing.
     """
     mender, says, next_step, fatal = _CATALOGUE[code]

@@ -153,7 +153,7 @@ def _by_status(answer: Answer, asked: Asked) -> str:
     match answer.status:
         case 400 if minting:
             named = answer.error().get("param")
-            return "setting-refused" if named else "service-refused"
+            return "session-refused" if named else "service-refused"
         case 400:
             return "offer-refused"
         case 401 if not minting:
