@@ -343,6 +343,23 @@ def test_a_change_that_is_refused_counts_from_the_next_call() -> None:
     assert story.call.next_deadline() is None
 
 
+def test_a_change_while_the_call_is_opened_waits_for_it() -> None:
+    story = Story()
+    call = story.call
+    call.talk(story.now)
+    assert call.configure(UPDATE, story.now) == []
+    call.stop(story.now)
+    call.talk(story.now)
+    call.microphone_opened(2, story.now)
+    assert call.channel_opened(2, story.now) == []  # that was of the call before
+    call.stop(story.now)
+    call.talk(story.now)
+    assert call.configure(UPDATE, story.now) == []
+    call.microphone_opened(3, story.now)
+    assert sent_types(call.channel_opened(3, story.now)) == ["session.update"]
+    assert call.next_deadline() == story.now + ECHO_SECONDS
+
+
 def test_a_session_is_changed_only_in_a_call() -> None:
     call = Call()
     with pytest.raises(ValueError, match="during a call"):

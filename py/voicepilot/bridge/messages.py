@@ -344,12 +344,16 @@ class Fields:
             raise MessageError(name, f"is none of {', '.join(choices)}")
         return value
 
-    def object(self, name: str) -> dict[str, object]:
+    def mapping(self, name: str) -> dict[str, object]:
         """An object of anything."""
         value = self._values[name]
         if not isinstance(value, Mapping):
             raise MessageError(name, "is not an object")
         return dict(value)
+
+    def anything(self, name: str) -> object:
+        """A value of whatever kind; who asks must look."""
+        return self._values[name]
 
     def array(self, name: str) -> list[object]:
         """An array of anything."""

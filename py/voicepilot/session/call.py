@@ -169,14 +169,18 @@ class Call:
         return [self._set_microphone(), *commands, *self._create_if_free(now)]
 
     def configure(self, session: Json, now: float) -> list[Command]:
-        """Change the running call's session by the GA body of a `session.update`.
+        """Change the session of this call by the GA body of a `session.update`, now or once it is live.
 
         What the service does not take is said in a notice. Raises ValueError without a call, and for a body
         that is none.
         """
-        if not self.online:
+        update = SessionUpdate(session=session)
+        if not self.under_way:
             raise ValueError("a session can be changed only during a call")
-        sent = self._send(SessionUpdate(session=session), now)
+        if not self.online:
+            self._configuring.keep(session)
+            return []
+        sent = self._send(update, now)
         self._configuring.asked(sent.event.event_id, session, now)
         return [sent]
 
@@ -226,9 +230,11 @@ class Call:
 
     def channel_opened(self, attempt: int, now: float) -> list[Command]:
         """The data channel is open: the call is live."""
-        if attempt == self.attempt and self.connection.allows(Input.CHANNEL_OPENED):
-            self.connection.apply(Input.CHANNEL_OPENED, now)
-        return []
+        if attempt != self.attempt or not self.connection.allows(Input.CHANNEL_OPENED):
+            return []
+        self.connection.apply(Input.CHANNEL_OPENED, now)
+        early = self._configuring.take_kept()
+        return [command for session in early for command in self.configure(session, now)]
 
     def channel_closed(self, attempt: int, now: float) -> list[Command]:
         """The data channel closed without Stop."""

@@ -4,6 +4,9 @@ A `session.update` is answered with `session.updated`, which holds the whole ses
 is reported to ignore updates over the data channel silently. So every change is kept until an echo holds all
 of it; what is refused, or not echoed in `ECHO_SECONDS`, has not been taken and counts from the next call.
 
+A change that is wished for while the call is still being opened waits until events can be sent: the session
+may have been made before it.
+
 The echo is compared with what was asked for, field by field: it may hold more, and a field that is off may be
 null or absent. No clock here: `now` is passed in.
 """
@@ -30,11 +33,21 @@ class Configuring:
 
     def __init__(self) -> None:
         self._awaited: list[_Change] = []
+        self._early: list[Json] = []
 
     @property
     def deadline(self) -> float | None:
         """When the first of them has been waited for too long."""
         return self._awaited[0].deadline if self._awaited else None
+
+    def keep(self, session: Json) -> None:
+        """A change is wished for before it can be sent."""
+        self._early.append(session)
+
+    def take_kept(self) -> list[Json]:
+        """What was wished for early, once."""
+        kept, self._early = self._early, []
+        return kept
 
     def asked(self, event_id: str, session: Json, now: float) -> None:
         """An update with this `session` was sent."""
