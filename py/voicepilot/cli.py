@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # A transcript may hold what this terminal's encoding lacks; better a "?" than no output.
         with contextlib.suppress(AttributeError, ValueError):
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
-    commands = {"demo": _demo, "emulator": _emulator, "replay": _replay}
+    commands = {"demo": _demo, "emulator": _emulator, "replay": _replay, "serve": _serve}
     try:
         return commands[options.command](options)
     except KeyboardInterrupt:
@@ -112,6 +112,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     # For a parent process: the service must not outlive it, even when the parent is killed.
     emulator.add_argument("--end-with-stdin", action="store_true", help=argparse.SUPPRESS)
+
+    serve = commands.add_parser("serve", help="the backend of VS Code's extension")
+    serve.add_argument(
+        "--stdio",
+        action="store_true",
+        required=True,
+        help="take orders from the extension host over the standard streams",
+    )
 
     replay = commands.add_parser("replay", help="read a recorded event log (JSONL)")
     replay.add_argument("file", type=Path, metavar="FILE.jsonl")
@@ -194,6 +202,12 @@ def _end_with_stdin() -> None:
         while os.read(0, 1024):
             pass
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from voicepilot.backend.host import run
+
+    return run()
 
 
 def _replay(options: argparse.Namespace) -> int:

@@ -20,14 +20,20 @@ _SECRET_BYTES: Final = 32
 
 
 class Door:
-    """The secrets and the names of one server on `port`. The token opens once, the cookie always."""
+    """The secrets and the names of one server on `port`. A token opens once, the cookie always."""
 
     def __init__(self, port: int) -> None:
-        self.token: Final = secrets.token_urlsafe(_SECRET_BYTES)
+        self.token = secrets.token_urlsafe(_SECRET_BYTES)
         self.cookie: Final = secrets.token_urlsafe(_SECRET_BYTES)
         # Cookies do not tell ports apart (RFC 6265, section 8.5), so the name does.
         self.cookie_name: Final = f"voicepilot-{port}"
         self.hosts: Final = frozenset({f"127.0.0.1:{port}", f"localhost:{port}"})
+        self._spent = False
+        self._opened = False
+
+    def renew(self) -> None:
+        """Have a new one-time token, for one more browser; the old one is good for nothing."""
+        self.token = secrets.token_urlsafe(_SECRET_BYTES)
         self._spent = False
 
     def knows_host(self, host: str | None) -> bool:
@@ -43,13 +49,13 @@ class Door:
         right = secrets.compare_digest(_bytes(token), _bytes(self.token))
         if not right or self._spent:
             return False
-        self._spent = True
+        self._spent = self._opened = True
         return True
 
     def admits(self, cookie: str | None) -> bool:
         """Whether this is the cookie that the token was exchanged for."""
         return (
-            self._spent
+            self._opened
             and cookie is not None
             and secrets.compare_digest(_bytes(cookie), _bytes(self.cookie))
         )

@@ -21,9 +21,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from voicepilot.backend.azure.credential import Credential
+from voicepilot.backend.azure.calls import Target
+from voicepilot.backend.azure.credential import Credential, FixedCredentials
 from voicepilot.backend.failure import Failure
-from voicepilot.backend.signalling import Service
 
 KEY_VARIABLE: Final = "VOICEPILOT_EMULATOR_API_KEY"
 _LISTENING: Final = re.compile(rb"listening (http://127\.0\.0\.1:\d+)\s*")
@@ -40,15 +40,22 @@ class EmbeddedService:
     """
 
     def __init__(
-        self, command: tuple[str, ...] | None = None, patience_s: float = _PATIENCE_S
+        self,
+        command: tuple[str, ...] | None = None,
+        patience_s: float = _PATIENCE_S,
+        python: str = sys.executable,
     ) -> None:
-        """Take another command to run, or another patience at each step of `stop`, in seconds."""
+        """Take another command to run, or another patience at each step of `stop`, in seconds.
+
+        `python` is the interpreter that has what the service needs.
+        """
         # -P: a folder with a random.py in it must not lend us its modules (the default for -m).
         self._command = command or (
-            *(sys.executable, "-P", "-m", "voicepilot.cli"),
+            *(python, "-P", "-m", "voicepilot.cli"),
             *("emulator", "--port", "0", "--end-with-stdin"),
         )
         self._key = secrets.token_urlsafe(32)
+        self._credentials = FixedCredentials(Credential.api_key(self._key))
         self._patience_s = patience_s
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
@@ -81,7 +88,7 @@ class EmbeddedService:
             os.close(handle)
         self._reading = asyncio.create_task(self._read(self._process, self._address))
 
-    async def ready(self) -> Service:
+    async def ready(self) -> Target:
         """Where the service is and what lets us in, once it listens. Raises Failure."""
         if self._address is None:
             raise Failure("service-unreachable")
@@ -92,7 +99,7 @@ class EmbeddedService:
             raise Failure("service-unreachable") from error
         if self._process is None or self._process.returncode is not None:
             raise Failure("service-unreachable")
-        return Service(base, Credential.api_key(self._key))
+        return Target(base, self._credentials, dialect="auto")
 
     async def stopped_by_itself(self) -> None:
         """Wait until the process ends though it should not; for ever if it never does."""
