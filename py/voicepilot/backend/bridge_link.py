@@ -15,7 +15,7 @@ from typing import Final, Protocol
 
 from voicepilot.backend.failure import Failure
 from voicepilot.backend.lines import Line
-from voicepilot.bridge import debug_messages, messages
+from voicepilot.bridge import debug_messages, messages, settings_messages
 from voicepilot.bridge.jsonrpc import (
     INTERNAL_ERROR,
     INVALID_PARAMS,
@@ -45,6 +45,9 @@ class PageDesk(Protocol):
     async def open_call(self, call: messages.OpenCall) -> messages.CallOpened:
         """Open a call with the page's offer."""
 
+    async def call_key(self, wish: messages.CallKey) -> messages.KeyGiven:
+        """Give a key to a page that posts its offer itself."""
+
     async def run_tool(self, call: messages.ToolCall) -> messages.ToolOutput:
         """Run a tool that the model called."""
 
@@ -68,10 +71,21 @@ class DebuggingDesk(Protocol):
         """List the wheels that can be installed."""
 
 
+class DrawersDesk(Protocol):
+    """What the page's settings drawer may ask for. Each may raise `Failure`."""
+
+    def shown(self) -> settings_messages.SettingsShown:
+        """List the settings."""
+
+    def change(self, wish: settings_messages.SetSetting) -> settings_messages.SettingsShown:
+        """Change one of them."""
+
+
 class BridgeLink:
     """Serves one connected page until either end closes the line.
 
-    Without a `debugging` desk the methods of the debugging page do not exist.
+    Without a `debugging` desk the methods of the debugging page do not exist, without a `drawer` those of
+    the settings drawer.
     """
 
     def __init__(
@@ -79,10 +93,12 @@ class BridgeLink:
         line: Line,
         desk: PageDesk,
         debugging: DebuggingDesk | None = None,
+        drawer: DrawersDesk | None = None,
     ) -> None:
         self._line = line
         self._desk = desk
         self._debugging = debugging
+        self._drawer = drawer
         self._endpoint = Endpoint()
         self._room = asyncio.Semaphore(_MOST_AT_ONCE)
 
@@ -152,12 +168,20 @@ class BridgeLink:
             case messages.CALL_OPEN:
                 opened = await self._desk.open_call(messages.OpenCall.from_params(params))
                 return opened.to_params()
+            case messages.CALL_KEY:
+                given = await self._desk.call_key(messages.CallKey.from_params(params))
+                return given.to_params()
             case messages.TOOL_CALL:
                 output = await self._desk.run_tool(messages.ToolCall.from_params(params))
                 return output.to_params()
             case messages.CALL_FEED:
                 taken = await self._desk.feed(messages.CallFeed.from_params(params))
                 return taken.to_params()
+            case settings_messages.SETTINGS_GET if self._drawer is not None:
+                return self._drawer.shown().to_params()
+            case settings_messages.SETTINGS_SET if self._drawer is not None:
+                wish = settings_messages.SetSetting.from_params(params)
+                return self._drawer.change(wish).to_params()
             case _ if self._debugging is not None:
                 return await self._debug_result(self._debugging, method, params)
             case _:
