@@ -427,7 +427,7 @@ _CATALOGUE: Final[dict[str, tuple[Mender, str, str, bool]]] = {
     "keyring-slow": (
         _U,
         "The system's keyring did not answer within {seconds} seconds.",
-        "Unlock it and try again, or set AZURE_OPENAI_API_KEY in the environment.",
+        "Unlock it and try again; to do without it, set AZURE_OPENAI_API_KEY or set credential to default.",
         True,
     ),
     "deployment-missing": (
@@ -447,6 +447,12 @@ _CATALOGUE: Final[dict[str, tuple[Mender, str, str, bool]]] = {
         _S,
         "The realtime service did not take the short-lived key that it gave for this call {detail}.",
         "Press Talk again for a new key; if it goes on, look at the service's status.",
+        True,
+    ),
+    "direct-unreachable": (
+        _U,
+        "This page could not reach the realtime service itself.",
+        "Check the network, or set signalling to relay, so that VoicePilot asks the service for the page.",
         True,
     ),
     "offer-refused": (
