@@ -21,12 +21,12 @@ from aiohttp import web
 from playwright.async_api import BrowserContext
 from tests.page.backends import BUILT, KEY, ROOT, WITNESS_WORKLET
 
-from voicepilot.backend.azure.credential import Credential
+from voicepilot.backend.azure.calls import Calls, Target
+from voicepilot.backend.azure.credential import Credential, FixedCredentials
 from voicepilot.backend.bridge_link import BridgeLink
 from voicepilot.backend.lines import SocketLine
 from voicepilot.backend.page_files import Page, PageFile, load_page
 from voicepilot.backend.page_server import PageServer, listen
-from voicepilot.backend.signalling import Relay, Service
 from voicepilot.bridge import messages
 from voicepilot.bundle.archive import application_files
 from voicepilot.bundle.assets import Asset, digest
@@ -54,16 +54,15 @@ SESSION: Final = SessionConfig(
 class Desk:
     """Answers a page's bridge; its calls go to one service."""
 
-    def __init__(self, build: str, service: Service, relay: Relay) -> None:
+    def __init__(self, build: str, calls: Calls) -> None:
         self._build = build
-        self._service = service
-        self._relay = relay
+        self._calls = calls
 
     async def welcome(self, _: messages.Hello) -> messages.Welcome:
         return messages.Welcome("Benchmark", "ga", (), self._build)
 
     async def open_call(self, call: messages.OpenCall) -> messages.CallOpened:
-        return await self._relay.open(self._service, SESSION, call.sdp)
+        return await self._calls.open(SESSION, call.sdp)
 
     async def run_tool(self, _: messages.ToolCall) -> messages.ToolOutput:
         return messages.ToolOutput("There are no tools here.")
@@ -92,10 +91,11 @@ class Site:
 async def served(pages: dict[str, Page], service: str) -> AsyncIterator[dict[str, Site]]:
     """Serve the pages, each on a port of its own, in front of the service at this address."""
     async with AsyncExitStack() as stack:
-        relay = await stack.enter_async_context(Relay())
+        target = Target(service, FixedCredentials(Credential.api_key(KEY)))
+        calls = await stack.enter_async_context(Calls.at(target))
         sites: dict[str, Site] = {}
         for name, page in pages.items():
-            desk = Desk(page.build, Service(service, Credential.api_key(KEY)), relay)
+            desk = Desk(page.build, calls)
 
             async def serve(bridge: web.WebSocketResponse, desk: Desk = desk) -> None:
                 await BridgeLink(SocketLine(bridge), desk).serve()

@@ -16,13 +16,13 @@ from signal import SIGKILL, SIGTERM, Signals
 from aiohttp import web
 
 from voicepilot.backend import tools
-from voicepilot.backend.azure.credential import Credential
+from voicepilot.backend.azure.calls import Calls, Target
+from voicepilot.backend.azure.credential import Credential, FixedCredentials
 from voicepilot.backend.bridge_link import BridgeLink
 from voicepilot.backend.demo import DemoDesk
 from voicepilot.backend.lines import SocketLine
 from voicepilot.backend.page_files import load_page
 from voicepilot.backend.page_server import PageServer, listen
-from voicepilot.backend.signalling import Relay, Service
 
 ROOT = Path(__file__).parents[2]
 BUILT = Path(os.environ.get("VOICEPILOT_PAGE", ROOT / "dist" / "page"))
@@ -124,23 +124,13 @@ async def demo(page: Path, folder: Path) -> AsyncIterator[Demo]:
         await program.end()
 
 
-class GivenService:
-    """Stands where the backend keeps its embedded service: one at an address of the test's choice."""
-
-    def __init__(self, base: str) -> None:
-        self._service = Service(base, Credential.api_key(KEY))
-
-    async def ready(self) -> Service:
-        """The service."""
-        return self._service
-
-
 @asynccontextmanager
 async def backend(page_folder: Path, service: str, folder: Path) -> AsyncIterator[PageServer]:
     """The demo's backend in this process, in front of the service at the address ``service``."""
     page = load_page(page_folder)
-    async with Relay() as relay:
-        desk = DemoDesk(page.build, GivenService(service), relay, tools.Toolbox(folder))
+    credentials = FixedCredentials(Credential.api_key(KEY))
+    async with Calls.at(Target(service, credentials, dialect="auto")) as calls:
+        desk = DemoDesk(page.build, calls, tools.Toolbox(folder))
 
         async def serve_bridge(bridge: web.WebSocketResponse) -> None:
             await BridgeLink(SocketLine(bridge), desk).serve()

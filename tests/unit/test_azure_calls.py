@@ -54,7 +54,7 @@ async def failure(target: Target, pauses: Pauses | None = None) -> Failure:
 
 async def until(condition) -> None:
     async with asyncio.timeout(10):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - what the code does inside sets no event
             await asyncio.sleep(0.005)
 
 

@@ -39,7 +39,7 @@ async def test_it_is_ready_when_it_says_that_it_listens_and_leaves_no_log():
         async with asyncio.timeout(10):
             ready = await embedded.ready()
         assert ready.base == "http://127.0.0.1:4321"
-        assert ready.credential.header == "api-key"
+        assert (await ready.credentials.credential()).header == "api-key"
     finally:
         await embedded.stop()
     assert embedded._process.returncode == 0  # it ended by itself when its input closed
@@ -51,7 +51,7 @@ async def test_the_key_goes_by_the_environment_and_not_by_an_argument():
     await embedded.start()
     try:
         async with asyncio.timeout(10):
-            key = (await embedded.ready()).credential.value
+            key = (await (await embedded.ready()).credentials.credential()).value
         arguments, told = embedded.last_words().rsplit(" ", 1)
         assert told == key
         assert key not in arguments

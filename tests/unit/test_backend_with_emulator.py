@@ -7,13 +7,13 @@ import json
 
 import pytest
 
-from voicepilot.backend.azure.credential import Credential
+from voicepilot.backend.azure.calls import Calls, Target
+from voicepilot.backend.azure.credential import Credential, FixedCredentials
 from voicepilot.backend.demo import DemoDesk
 from voicepilot.backend.embedded import EmbeddedService
 from voicepilot.backend.failure import Failure
-from voicepilot.backend.signalling import Relay, Service
 from voicepilot.backend.tools import SPECS, Toolbox
-from voicepilot.bridge.messages import OpenCall
+from voicepilot.bridge.messages import CallClosed, OpenCall
 from voicepilot.protocol.session_config import SessionConfig
 
 aiortc = pytest.importorskip("aiortc")
@@ -37,8 +37,8 @@ async def test_an_offer_becomes_a_live_session_with_our_configuration(embedded, 
         events = asyncio.Queue()
         channel.on("message", lambda text: events.put_nowait(json.loads(text)))
         await peer.setLocalDescription(await peer.createOffer())
-        async with Relay() as relay, asyncio.timeout(30):
-            desk = DemoDesk("b1", embedded, relay, Toolbox(tmp_path))
+        async with Calls(embedded.ready) as calls, asyncio.timeout(30):
+            desk = DemoDesk("b1", calls, Toolbox(tmp_path))
             opened = await desk.open_call(OpenCall(1, peer.localDescription.sdp))
             assert opened.call_id.startswith("rtc_")
             assert opened.dialect == "ga"
@@ -51,14 +51,36 @@ async def test_an_offer_becomes_a_live_session_with_our_configuration(embedded, 
         await peer.close()
 
 
+async def test_a_call_that_is_hung_up_is_over_at_the_service(embedded, tmp_path):
+    peer = aiortc.RTCPeerConnection()
+    try:
+        channel = peer.createDataChannel("oai-events")
+        peer.addTransceiver("audio", direction="sendrecv")
+        closed = asyncio.Event()
+        channel.on("close", closed.set)
+        opened_channel = asyncio.Event()
+        channel.on("open", opened_channel.set)
+        await peer.setLocalDescription(await peer.createOffer())
+        async with Calls(embedded.ready) as calls, asyncio.timeout(30):
+            desk = DemoDesk("b1", calls, Toolbox(tmp_path))
+            opened = await desk.open_call(OpenCall(1, peer.localDescription.sdp))
+            await peer.setRemoteDescription(aiortc.RTCSessionDescription(opened.sdp, "answer"))
+            await opened_channel.wait()
+            await desk.call_closed(CallClosed(opened.call_id))
+            await closed.wait()
+    finally:
+        await peer.close()
+
+
 async def test_the_services_refusals_are_sorted(embedded):
-    async with Relay() as relay, asyncio.timeout(30):
-        service = await embedded.ready()
-        session = SessionConfig(model="m")
+    session = SessionConfig(model="m")
+    async with Calls(embedded.ready) as calls, asyncio.timeout(30):
         with pytest.raises(Failure) as failed:
-            await relay.open(service, session, "v=0\r\nno session at all")
+            await calls.open(session, "v=0\r\nno session at all")
         assert failed.value.problem.code == "offer-refused"
-        stranger = Service(service.base, Credential.api_key("wrong"))
+        base = (await calls.target()).base
+    stranger = Target(base, FixedCredentials(Credential.api_key("wrong")))
+    async with Calls.at(stranger) as calls, asyncio.timeout(30):
         with pytest.raises(Failure) as failed:
-            await relay.open(stranger, session, "v=0\r\n")
+            await calls.open(session, "v=0\r\n")
         assert "does not accept the key (status 401" in failed.value.problem.says

@@ -7,12 +7,12 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from voicepilot.backend.azure.credential import Credential
+from voicepilot.backend.azure.calls import Target
+from voicepilot.backend.azure.credential import Credential, FixedCredentials
 from voicepilot.backend.debug_desk import DebugDesk
 from voicepilot.backend.failure import Failure
 from voicepilot.backend.page_files import PageError, load_page
 from voicepilot.backend.page_server import PageServer, listen
-from voicepilot.backend.signalling import Service
 from voicepilot.backend.wheels import WheelFolder
 from voicepilot.bridge import debug_messages as messages
 from voicepilot.bridge.messages import MessageError
@@ -142,7 +142,8 @@ async def control(answer):
     await web.SockSite(runner, listener).start()
 
     async def service():
-        return Service(f"http://127.0.0.1:{listener.getsockname()[1]}", Credential.api_key("k"))
+        base = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        return Target(base, FixedCredentials(Credential.api_key("k")))
 
     try:
         yield DebugDesk(service, None)

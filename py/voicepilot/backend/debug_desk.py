@@ -13,8 +13,8 @@ from urllib.parse import quote
 
 import aiohttp
 
+from voicepilot.backend.azure.calls import Target
 from voicepilot.backend.failure import Failure
-from voicepilot.backend.signalling import Service
 from voicepilot.backend.wheels import WheelFolder
 from voicepilot.bridge import debug_messages as messages
 
@@ -28,7 +28,7 @@ class DebugDesk:
     """Answers the debugging page. `service` gives the embedded service once it listens."""
 
     def __init__(
-        self, service: Callable[[], Awaitable[Service]], wheels: WheelFolder | None
+        self, service: Callable[[], Awaitable[Target]], wheels: WheelFolder | None
     ) -> None:
         self._service = service
         self._wheels = wheels
@@ -55,7 +55,7 @@ class DebugDesk:
 
     async def _control(self, method: str, path: str) -> dict[str, Any]:
         service = await self._service()
-        credential = service.credential
+        credential = await service.credentials.credential()
         # A connection of its own each time: this is pressed by hand.
         try:
             async with (

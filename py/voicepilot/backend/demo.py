@@ -21,6 +21,7 @@ from typing import Final
 from aiohttp import web
 
 from voicepilot.backend import tools
+from voicepilot.backend.azure.calls import Calls
 from voicepilot.backend.bridge_link import BridgeLink
 from voicepilot.backend.debug_desk import DebugDesk
 from voicepilot.backend.embedded import EmbeddedService
@@ -29,7 +30,6 @@ from voicepilot.backend.feed import Feed
 from voicepilot.backend.lines import SocketLine
 from voicepilot.backend.page_files import Page, PageError, load_page
 from voicepilot.backend.page_server import PageServer, listen
-from voicepilot.backend.signalling import Relay
 from voicepilot.backend.wheels import WheelFolder
 from voicepilot.bridge import messages
 from voicepilot.protocol.session_config import ServerVad, SessionConfig
@@ -67,32 +67,32 @@ class DemoDesk:
     def __init__(
         self,
         build: str,
-        service: EmbeddedService,
-        relay: Relay,
+        calls: Calls,
         toolbox: tools.Toolbox,
         feed: Feed | None = None,
     ) -> None:
         self._build = build
-        self._service = service
-        self._relay = relay
+        self._calls = calls
         self._toolbox = toolbox
         self._feed = feed or Feed()
 
     async def welcome(self, hello: messages.Hello) -> messages.Welcome:
-        """Say that this is the offline demo, and which tools it has."""
+        """Say that this is the offline demo, and which tools it has; a page wants a call soon."""
+        self._calls.warm_up(_SESSION)
         infos = tuple(messages.ToolInfo(tool.name, tool.description) for tool in tools.SPECS)
         return messages.Welcome(_SERVICE, "ga", infos, self._build, feed=self._feed.wanted)
 
     async def open_call(self, call: messages.OpenCall) -> messages.CallOpened:
         """Open a call at the embedded service, once it listens. Raises Failure."""
-        return await self._relay.open(await self._service.ready(), _SESSION, call.sdp)
+        return await self._calls.open(_SESSION, call.sdp)
 
     async def run_tool(self, call: messages.ToolCall) -> messages.ToolOutput:
         """Run one of the two tools; a wrong call is answered with a sentence."""
         return messages.ToolOutput(await self._toolbox.run(call.name, call.arguments))
 
     async def call_closed(self, call: messages.CallClosed) -> None:
-        """Nothing to do: the page closed its peer, and the service notices that."""
+        """End it at the service too, which would find out by itself some seconds later."""
+        await self._calls.hang_up(call.call_id)
 
     async def feed(self, inputs: messages.CallFeed) -> messages.FeedTaken:
         """Pass on what the page told its core."""
@@ -121,8 +121,8 @@ async def _serve(options: DemoOptions, page: Page, listener: socket.socket) -> i
     service = EmbeddedService()
     with on_end_signals(ended.set):
         try:
-            async with Relay() as relay:
-                desk = DemoDesk(page.build, service, relay, tools.Toolbox(options.folder))
+            async with Calls(service.ready) as calls:
+                desk = DemoDesk(page.build, calls, tools.Toolbox(options.folder))
                 wheels = WheelFolder(options.wheels) if options.wheels is not None else None
                 debugging = DebugDesk(service.ready, wheels)
 
