@@ -28,7 +28,7 @@ from ..protocol.client_events import (
     CreateResponse,
     SessionUpdate,
 )
-from ..protocol.dialects import Dialect
+from ..protocol.dialects import Dialect, check_dialect
 from ..protocol.items import function_output, typed_message
 from ..protocol.problems import Problem, problem
 from ..protocol.readers import Json, as_int
@@ -46,19 +46,23 @@ from .commands import (
     LetReplySound,
     OpenMicrophone,
     OpenPeer,
+    OpenSocket,
+    PlayAudio,
     Send,
     SetMicrophone,
     SilenceReply,
 )
 from .configuring import Configuring
-from .connection import LIMITS, ONLINE, RESTING, Connection, Input, State
+from .connection import ONLINE, RESTING, Connection, Input, State
 from .conversation import Conversation
 from .latency import LatencyLedger
 from .phase import Phase, phase_of
+from .playback import Playback
 from .push_to_talk import PushToTalk
 from .record import CallRecord
 from .response_gate import ResponseGate, Stage
 from .tool_calls import ToolCalls
+from .transport import Transport, Way, check_preference
 from .turn_taking import Report, TurnTaking
 
 LONGEST_MESSAGE: Final = 32_000
@@ -75,6 +79,7 @@ class Call:
     def __init__(self, dialect: Dialect = "ga") -> None:
         self.dialect: Dialect = dialect
         self.connection = Connection()
+        self.transport = Transport()
         self.record = CallRecord()
         self.latency = LatencyLedger()
         self.problem: Problem | None = None
@@ -144,6 +149,11 @@ class Call:
         self.muted = muted
         return [self._set_microphone()] if self.under_way else []
 
+    def expect_transport(self, preference: str, now: float) -> list[Command]:
+        """Say which way later calls begin with (`transport.py`). Raises ValueError for an unknown one."""
+        self.transport.prefer(check_preference(preference))
+        return []
+
     def expect_push_to_talk(self, chosen: bool, now: float) -> list[Command]:
         """Say how turns are taken in the next call, before the service says it of the session."""
         if not self.under_way:
@@ -203,10 +213,14 @@ class Call:
         """Stop the answer that is being made or heard; nothing happens where there is none."""
         if not self.can_interrupt:
             return []
-        commands: list[Command] = self._silence(now)
-        if self.gate.stage is Stage.ACTIVE:
-            commands.append(self._send(CancelResponse(response_id=self.gate.response_id), now))
-        commands.append(self._send(ClearOutput(), now))
+        told = self._silence(now)
+        if self.transport.way is Way.WEBRTC:
+            told.append(ClearOutput())
+        if (
+            self.gate.stage is Stage.ACTIVE
+        ):  # first of all: an answer that is being made cannot be cut
+            told.insert(0, CancelResponse(response_id=self.gate.response_id))
+        commands = [SilenceReply(self.attempt), *(self._send(event, now) for event in told)]
         self._turns.apply(Report.SOUND_ENDS)
         self._turns.apply(Report.ANSWER_ENDS)
         return commands
@@ -218,23 +232,35 @@ class Call:
         if attempt != self.attempt or not self.connection.allows(Input.MICROPHONE_GRANTED):
             return [CloseCall(attempt)] if attempt != self.attempt or not self.under_way else []
         self.connection.apply(Input.MICROPHONE_GRANTED, now)
+        if self.transport.begin() is Way.WEBSOCKET:
+            return [self._set_microphone(), OpenSocket(attempt, self.transport.fell_back)]
         return [self._set_microphone(), OpenPeer(attempt)]
 
     def answered(self, attempt: int, call_id: str, now: float) -> list[Command]:
         """The service's SDP answer was applied."""
-        if attempt == self.attempt and self.under_way:
+        if self._goes(Way.WEBRTC, attempt):
             self.call_id = call_id
             if self.connection.allows(Input.ANSWERED):
-                self.connection.apply(Input.ANSWERED, now)
+                self.connection.apply(Input.ANSWERED, now, self.transport.patience)
         return []
 
     def channel_opened(self, attempt: int, now: float) -> list[Command]:
         """The data channel is open: the call is live."""
-        if attempt != self.attempt or not self.connection.allows(Input.CHANNEL_OPENED):
+        return self._begin(now) if self._goes(Way.WEBRTC, attempt) else []
+
+    def socket_opened(self, attempt: int, dialect: str, now: float) -> list[Command]:
+        """The call's WebSocket reaches the service, which speaks `dialect`: the call is live."""
+        if not self._goes(Way.WEBSOCKET, attempt):
             return []
-        self.connection.apply(Input.CHANNEL_OPENED, now)
-        early = self._configuring.take_kept()
-        return [command for session in early for command in self.configure(session, now)]
+        self.dialect = check_dialect(dialect)
+        return self._begin(now)
+
+    def socket_closed(self, attempt: int, now: float) -> list[Command]:
+        """The call's WebSocket closed without Stop."""
+        if not self._goes(Way.WEBSOCKET, attempt):
+            return []
+        code = "connection-lost" if self.online else "service-unreachable"
+        return self.failed(attempt, problem(code), now)
 
     def channel_closed(self, attempt: int, now: float) -> list[Command]:
         """The data channel closed without Stop."""
@@ -242,7 +268,7 @@ class Call:
 
     def link_changed(self, attempt: int, link: str, now: float) -> list[Command]:
         """The peer connection's `connectionState` is now `link`."""
-        if attempt != self.attempt or not self.under_way:
+        if not self._goes(Way.WEBRTC, attempt):
             return []
         match link:
             case "disconnected" if self.connection.allows(Input.LINK_LOST):
@@ -250,7 +276,7 @@ class Call:
             case "connected" if self.connection.allows(Input.LINK_BACK):
                 self.connection.apply(Input.LINK_BACK, now)
             case "failed" | "closed":
-                return self.failed(attempt, self._lost(), now)
+                return self._fall_back(now) or self.failed(attempt, self.connection.lost, now)
         return []
 
     def failed(self, attempt: int, what: Problem, now: float) -> list[Command]:
@@ -277,14 +303,24 @@ class Call:
             self.latency.sound_heard(now)
         return []
 
+    def played(
+        self, attempt: int, item_id: str, content_index: int, milliseconds: float, now: float
+    ) -> list[Command]:
+        """The page has played so much of a sound that `PlayAudio` brought, from its beginning."""
+        if not self._goes(Way.WEBSOCKET, attempt) or not self.online:
+            return []
+        self._playback.played(item_id, content_index, milliseconds)
+        return [*self._playout_changed(now), *self._create_if_free(now)]
+
     def receive(self, attempt: int, message: str, now: float) -> list[Command]:
-        """A message came over the data channel. Never raises, whatever it holds."""
+        """A message came over the data channel or the WebSocket. Never raises, whatever it holds."""
         if attempt != self.attempt or not self.under_way:
             return []
         event = codec.decode(message)
         cut_first = self._barge_in(event, now)
         self.record.receive(event, now)
-        return [*cut_first, *self._react(event, now), *self._create_if_free(now)]
+        commands = [*cut_first, *self._react(event, now), *self._sound(event, now)]
+        return [*commands, *self._create_if_free(now)]
 
     # --- time ---------------------------------------------------------------------------------------
 
@@ -298,11 +334,11 @@ class Call:
         """Give up what has been waited for too long."""
         if not self.under_way:
             return []
-        deadline = self.connection.deadline
-        if deadline is not None and now >= deadline:
-            seconds, code = LIMITS[self.connection.state]
-            words = {"seconds": round(seconds)} if code == "connection-timeout" else {}
-            return self.failed(self.attempt, problem(code, **words), now)
+        overdue = self.connection.overdue(now)
+        if overdue is not None:
+            answered = self.connection.state is State.CONNECTING
+            fallen_back = self._fall_back(now) if answered else []
+            return fallen_back or self.failed(self.attempt, overdue, now)
         if self._configuring.tick(now):
             self.notice = problem("settings-next-call")
         commands = self.by_hand.tick(now)
@@ -327,8 +363,28 @@ class Call:
             and self.can_interrupt
             and self.record.detects("interrupt")
         ):
-            return self._silence(now)
+            told = [self._send(each, now) for each in self._silence(now)]
+            return [SilenceReply(self.attempt), *told]
         return []
+
+    def _sound(self, event: ServerEvent, now: float) -> list[Command]:
+        """What an event brings of the assistant's sound, where it is played here."""
+        if self.transport.way is Way.WEBRTC:
+            return []
+        play: list[Command] = []
+        if self._playback.take(event, self.record.bytes_per_ms) and isinstance(
+            event, ev.AudioDelta
+        ):
+            play = [PlayAudio(self.attempt, event.item_id, event.content_index, event.delta)]
+        return [*play, *self._playout_changed(now)]
+
+    def _playout_changed(self, now: float) -> list[Command]:
+        """What over WebRTC the service says itself: a response begins to be heard, or has been."""
+        commands: list[Command] = []
+        for event in self._playback.news():
+            self.record.receive(event, now)
+            commands += self._react(event, now)
+        return commands
 
     def _react(self, event: ServerEvent, now: float) -> list[Command]:
         self.gate.heard(getattr(event, "response_id", ""), now)
@@ -443,12 +499,20 @@ class Call:
     def _set_microphone(self) -> SetMicrophone:
         return SetMicrophone(self.attempt, self.microphone_on)
 
-    def _silence(self, now: float) -> list[Command]:
+    def _silence(self, now: float) -> list[ClientEvent]:
+        """The answer ends here; return what the service must be told of how much was heard."""
         # The sound of what is being cancelled may still be announced.
         self._silenced = self.gate.response_id
-        self.record.cut_reply(now)
         self.latency.drop()
-        return [SilenceReply(self.attempt)]
+        if self.transport.way is Way.WEBRTC:
+            self.record.cut_reply(now)
+            return []
+        told, ended = self._playback.cut(self._silenced)
+        if self.record.playout.silence(now) is None:
+            self.record.cut_reply(now)  # nothing was heard at all
+        for event in ended:
+            self.record.receive(event, now)
+        return told
 
     def _send(self, event: ClientEvent, now: float) -> Send:
         event = replace(event, event_id=f"vp_{self.attempt}_{self._next_id()}")
@@ -469,10 +533,25 @@ class Call:
         if self.notice is not None and self.notice.code in codes:
             self.notice = None
 
-    def _lost(self) -> Problem:
-        if self.online:
-            return problem("connection-lost")
-        return problem("connection-timeout", seconds=round(LIMITS[State.CONNECTING][0]))
+    def _goes(self, way: Way, attempt: int) -> bool:
+        """Whether this is the attempt that is under way, and goes this way."""
+        return attempt == self.attempt and self.under_way and way is self.transport.way
+
+    def _begin(self, now: float) -> list[Command]:
+        if not self.connection.allows(Input.CHANNEL_OPENED):
+            return []
+        self.connection.apply(Input.CHANNEL_OPENED, now)
+        early = self._configuring.take_kept()
+        return [command for session in early for command in self.configure(session, now)]
+
+    def _fall_back(self, now: float) -> list[Command]:
+        """Go on over WebSocket, where there is that way and no sound connection yet."""
+        if self.online or not self.transport.may_fall_back:
+            return []
+        self.transport.fall_back()
+        self.connection.apply(Input.FELL_BACK, now)
+        self.call_id = ""
+        return [OpenSocket(self.attempt, fell_back=True)]
 
     def _end(self, how: Input, now: float) -> list[Command]:
         if not self.connection.allows(how):
@@ -493,6 +572,7 @@ class Call:
         self._turns = TurnTaking()
         self._configuring = Configuring()
         self._tools = ToolCalls()
+        self._playback = Playback()
         self.by_hand = PushToTalk(
             self.gate, self._turns, self.latency, self._send, chosen=push_to_talk
         )

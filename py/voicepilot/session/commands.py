@@ -25,8 +25,30 @@ class OpenPeer:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenSocket:
+    """Close the peer, if there is one, and open the call's WebSocket at the backend; report
+    `socket_opened`, `receive`, `socket_closed` or `failed`. `fell_back`: because WebRTC does not get through.
+    """
+
+    attempt: int
+    fell_back: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlayAudio:
+    """Play a piece of the assistant's sound after those before it (WebSocket); report `played` about twenty
+    times a second and at the end of each item. `audio` is base64 of 16-bit samples, mono, at 24 kHz.
+    """
+
+    attempt: int
+    item_id: str
+    content_index: int
+    audio: str
+
+
+@dataclass(frozen=True, slots=True)
 class Send:
-    """Send `text`, which is `event` in the call's dialect, over the data channel."""
+    """Send `text`, which is `event` in the call's dialect, over the data channel or the WebSocket."""
 
     attempt: int
     event: ClientEvent
@@ -35,7 +57,7 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class SilenceReply:
-    """Let nothing of the assistant's sound be heard from this moment on."""
+    """Let nothing of the assistant's sound be heard from this moment on; what waits to be played is lost."""
 
     attempt: int
 
@@ -75,6 +97,8 @@ class CloseCall:
 Command: TypeAlias = (
     OpenMicrophone
     | OpenPeer
+    | OpenSocket
+    | PlayAudio
     | Send
     | SilenceReply
     | LetReplySound

@@ -5,6 +5,8 @@ Rules
   is bothered only when it was granted.
 - The service's answer (SDP) leads to connecting; the open data channel makes the call live. The channel may
   be reported before the answer.
+- A sound connection that does not come may be given up for another way (`transport.py`), which is opened
+  at the service anew.
 - A link that drops is reconnecting for a time of grace; it comes back by itself or the call fails.
 - Stop ends an attempt from every state of it, a failure fails it.
 - What is not in the table is illegal: it raises and changes nothing. A late answer of an old attempt never
@@ -17,6 +19,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 from typing import Final
+
+from ..protocol.problems import Problem, problem
 
 
 class State(StrEnum):
@@ -39,6 +43,7 @@ class Input(StrEnum):
     MICROPHONE_GRANTED = "microphone granted"
     ANSWERED = "answered"
     CHANNEL_OPENED = "channel opened"
+    FELL_BACK = "fell back"
     LINK_LOST = "link lost"
     LINK_BACK = "link back"
     STOP = "stop"
@@ -57,10 +62,16 @@ _TRANSITIONS: Final[dict[State, dict[Input, State]]] = {
     _S.SIGNALLING: {
         _I.ANSWERED: _S.CONNECTING,
         _I.CHANNEL_OPENED: _S.LIVE,
+        _I.FELL_BACK: _S.SIGNALLING,
         _I.STOP: _S.ENDED,
         _I.FAIL: _S.FAILED,
     },
-    _S.CONNECTING: {_I.CHANNEL_OPENED: _S.LIVE, _I.STOP: _S.ENDED, _I.FAIL: _S.FAILED},
+    _S.CONNECTING: {
+        _I.CHANNEL_OPENED: _S.LIVE,
+        _I.FELL_BACK: _S.SIGNALLING,
+        _I.STOP: _S.ENDED,
+        _I.FAIL: _S.FAILED,
+    },
     _S.LIVE: {_I.LINK_LOST: _S.RECONNECTING, _I.STOP: _S.ENDED, _I.FAIL: _S.FAILED},
     _S.RECONNECTING: {_I.LINK_BACK: _S.LIVE, _I.STOP: _S.ENDED, _I.FAIL: _S.FAILED},
     _S.ENDED: {_I.TALK: _S.REQUESTING_MICROPHONE},
@@ -97,8 +108,11 @@ class Connection:
         """Whether `what` is legal now."""
         return what in _TRANSITIONS[self.state]
 
-    def apply(self, what: Input, now: float) -> State:
-        """Move on; raise `IllegalInputError` and change nothing where the table has no entry."""
+    def apply(self, what: Input, now: float, within: float | None = None) -> State:
+        """Move on; raise `IllegalInputError` and change nothing where the table has no entry.
+
+        `within` is a limit in seconds for the new state, in the place of the one of the table.
+        """
         try:
             state = _TRANSITIONS[self.state][what]
         except KeyError:
@@ -107,5 +121,20 @@ class Connection:
             self.attempt += 1
         self.state = state
         limit = LIMITS.get(state)
-        self.deadline = now + limit[0] if limit else None
+        seconds = within if within is not None else limit[0] if limit else None
+        self.deadline = now + seconds if seconds is not None else None
         return state
+
+    def overdue(self, now: float) -> Problem | None:
+        """The problem that ends a state that has lasted too long, None while it may last."""
+        if self.deadline is None or now < self.deadline:
+            return None
+        seconds, code = LIMITS[self.state]
+        return problem(code, seconds=round(seconds))
+
+    @property
+    def lost(self) -> Problem:
+        """The problem that it is when the link goes for good now."""
+        if self.state in ONLINE:
+            return problem("connection-lost")
+        return problem("connection-timeout", seconds=round(LIMITS[State.CONNECTING][0]))

@@ -64,6 +64,7 @@ class Turn(Entry):
 
     role: str
     audio_ms: float = 0.0
+    audio_whole: bool = False
     awaits_words: bool = False
     _words: dict[int, str] = field(default_factory=dict)
     _settled: set[int] = field(default_factory=set)
@@ -98,11 +99,11 @@ class Turn(Entry):
     def cut(self, heard_ms: float, measured: pace.Pace) -> None:
         """Keep of the words only what was heard in `heard_ms`; the shortest of several cuts stands."""
         words = self.full_text or ""
-        heard = (
-            round(len(words) * heard_ms / self.audio_ms)
-            if self.audio_ms
-            else measured.characters(heard_ms)
-        )
+        heard = measured.characters(heard_ms)
+        if self.audio_ms:
+            share = round(len(words) * heard_ms / self.audio_ms)
+            # Words run ahead of the sound: while that still comes, it is no measure for all of them.
+            heard = share if self.audio_whole else min(share, heard)
         self._heard = heard if self._heard is None else min(self._heard, heard)
 
 
@@ -277,6 +278,12 @@ class Conversation:
         turn = self.turn(item_id)
         if turn is not None:
             turn.audio_ms += milliseconds
+
+    def sound_whole(self, item_id: str) -> None:
+        """All of an answer's sound has arrived."""
+        turn = self.turn(item_id)
+        if turn is not None:
+            turn.audio_whole = True
 
     # --- function calls -----------------------------------------------------------------------------
 

@@ -68,6 +68,11 @@ class CallRecord:
         """The tokens of all responses together."""
         return sum(self._spent.values(), Usage())
 
+    @property
+    def bytes_per_ms(self) -> int:
+        """Bytes in a millisecond of the assistant's sound, where events carry it."""
+        return self.session.output_bytes_per_ms if self.session else PCM_BYTES_PER_MS
+
     def detects(self, what: str) -> bool:
         """Whether turn detection may `create` or `interrupt` responses; it does both by default."""
         if self.session is None:
@@ -211,8 +216,10 @@ class CallRecord:
 
     def _audio(self, event: ev.AudioDelta, now: float | None) -> None:
         octets = len(event.delta) * 3 // 4
-        rate = self.session.output_bytes_per_ms if self.session else PCM_BYTES_PER_MS
-        self.conversation.sounded(event.item_id, octets / rate)
+        self.conversation.sounded(event.item_id, octets / self.bytes_per_ms)
+
+    def _audio_done(self, event: ev.AudioDone, now: float | None) -> None:
+        self.conversation.sound_whole(event.item_id)
 
     def _arguments(self, event: ev.ArgumentsDelta | ev.ArgumentsDone, now: float | None) -> None:
         if self.is_elsewhere(event.response_id):
@@ -297,6 +304,7 @@ _REDUCERS: Final[dict[type[ServerEvent], Callable[[CallRecord, Any, float | None
     ev.TranscriptDone: CallRecord._transcript_done,
     ev.TextDone: CallRecord._text_done,
     ev.AudioDelta: CallRecord._audio,
+    ev.AudioDone: CallRecord._audio_done,
     ev.ArgumentsDelta: CallRecord._arguments,
     ev.ArgumentsDone: CallRecord._arguments,
     ev.TranscriptionDelta: CallRecord._transcription_delta,
