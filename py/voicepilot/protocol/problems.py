@@ -492,6 +492,18 @@ _CATALOGUE: Final[dict[str, tuple[Mender, str, str, bool]]] = {
         "then press Talk again.",
         True,
     ),
+    "websocket-fallback": (
+        _A,
+        "WebRTC gets no connection in this network, so the call goes over WebSocket, with more delay.",
+        "For the faster way, allow UDP and TCP to port 3478 of the realtime service.",
+        False,
+    ),
+    "browser-outdated": (
+        _U,
+        "This browser lacks what a call over WebSocket needs.",
+        "Use a current version of Chrome, Edge or Firefox.",
+        True,
+    ),
     "connection-lost": (
         _U,
         "The connection to the realtime service was lost.",

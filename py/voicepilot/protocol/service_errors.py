@@ -29,6 +29,9 @@ _BENIGN: Final = frozenset(
     }
 )
 
+_OF_TRUNCATE: Final = "audio_end_ms"
+"""The service counts the sound of an answer a little shorter than this side does."""
+
 _FATAL: Final[dict[str, str]] = {
     "session_expired": "session-expired",
     "insufficient_quota": "service-refused",
@@ -41,7 +44,7 @@ _FATAL: Final[dict[str, str]] = {
 
 def judge(error: ErrorDetail) -> Problem | None:
     """Return the problem that an error event is for the user, None where it is of no concern."""
-    if error.code in _BENIGN:
+    if error.code in _BENIGN or error.param == _OF_TRUNCATE:
         return None
     code = _FATAL.get(error.code, "request-refused")
     words = error.message or error.code or error.type or "no reason given"
