@@ -8,12 +8,13 @@ import time
 
 import pytest
 
-from voicepilot.backend.azure.calls import Calls, DirectKey, Target, call_name
+from voicepilot.backend.azure.calls import Calls, DirectKey, Target
 from voicepilot.backend.azure.credential import Credential
 from voicepilot.backend.azure.http import Http
 from voicepilot.backend.failure import Failure
 from voicepilot.backend.page_server import listen
 from voicepilot.bridge.messages import CallOpened
+from voicepilot.protocol.call_names import call_name
 
 from .recorded_azure import (
     ANSWER,
@@ -146,16 +147,16 @@ async def test_a_key_that_the_offer_is_refused_with_is_replaced_once() -> None:
 
 
 class Scopes:
-    """A source with a token for each of two scopes."""
+    """A source with a token for each of two scopes, which knows whose they are."""
 
     def __init__(self, *tokens: str) -> None:
         self.tokens = [Credential.bearer(token) for token in tokens]
 
     async def credential(self, refused: Credential | None = None) -> Credential:
         if refused is not None:
-            if len(self.tokens) < 2:
-                raise Failure("key-refused", detail="(no other)")
             assert refused == self.tokens.pop(0)
+            if not self.tokens:
+                raise Failure("token-refused", detail="(status 401, ada@contoso.com)")
         return self.tokens[0]
 
 
@@ -167,10 +168,12 @@ async def test_a_refused_token_is_replaced_by_one_of_the_other_scope_once() -> N
         assert shown == ["Bearer first", "Bearer second"]
 
         service.says(MINT, UNAUTHORIZED)
-        service.seen.clear()
-        problem = (await failure(service.target(Scopes("first", "second", "third")))).problem
-        assert problem.code == "token-refused"
-        assert service.paths == [MINT, MINT]
+        for tokens in (("first", "second"), ("first", "second", "third")):
+            service.seen.clear()
+            problem = (await failure(service.target(Scopes(*tokens)))).problem
+            assert problem.code == "token-refused"
+            assert ("ada@contoso.com" in problem.says) is (len(tokens) == 2)
+            assert service.paths == [MINT, MINT]
 
 
 async def test_without_another_credential_the_services_words_are_told() -> None:

@@ -26,7 +26,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from voicepilot.backend.azure.credential import Credential, Credentials
 from voicepilot.backend.azure.ga import Ga
@@ -44,6 +44,7 @@ from voicepilot.backend.azure.refusals import (
 from voicepilot.backend.azure.retries import Retries
 from voicepilot.backend.failure import Failure
 from voicepilot.bridge.messages import CallOpened
+from voicepilot.protocol.call_names import call_name
 from voicepilot.protocol.dialects import Dialect
 from voicepilot.protocol.session_config import SessionConfig
 from voicepilot.session.key_lease import KeyPolicy, life
@@ -263,20 +264,24 @@ class Calls:
     ) -> tuple[Answer, Asked]:
         body = json_body(way.mint_body(session))
         credential = await target.credentials.credential()
-        for another in (True, False):
+        for last in (False, True):
             headers = {credential.header: credential.value, "Content-Type": "application/json"}
             answer = await self._post(way.mint_url, headers, body, began, harmless=True)
             skew_s = time.time() - answer.date if answer.date is not None else 0.0
             asked = Asked(Step.MINT, way.mint_url, session.model, credential, "", skew_s)
-            if answer.status != 401 or not another:
+            if answer.status != 401:
                 break
             refused = refusal(answer, asked)
             if refused.problem.code not in _WITH_ANOTHER_CREDENTIAL:
                 break
             try:
                 credential = await target.credentials.credential(refused=credential)
-            except Failure:
-                raise refused from None  # it knows what the service said
+            except Failure as failure:
+                # Who is signed in is known there; what the service said is known here.
+                same = refused.problem.code == failure.problem.code == "token-refused"
+                raise (failure if same else refused) from None
+            if last:
+                raise refused
         return answer, asked
 
     async def _post(
@@ -349,13 +354,3 @@ def _read_key(answer: Answer, way: Ga | Preview, model: str, region: str) -> Min
         life(expires_at, answer.date),
         region if way.dialect == "preview" else "",
     )
-
-
-def call_name(location: str) -> str:
-    """Return the call's id from a Location header, "" where there is none.
-
-    Azure answers `/v1/realtime/calls/rtc_...`; `?call_id=rtc_...` is understood too.
-    """
-    parts = urlsplit(location)
-    asked = parse_qs(parts.query).get("call_id")
-    return asked[0] if asked else parts.path.rstrip("/").rpartition("/")[2]
