@@ -28,9 +28,11 @@ from voicepilot.bridge.jsonrpc import (
 from voicepilot.bridge.messages import (
     CallClosed,
     CallFeed,
+    CallKey,
     CallOpened,
     FeedTaken,
     Hello,
+    KeyGiven,
     OpenCall,
     ToolCall,
     ToolInfo,
@@ -60,6 +62,9 @@ class Desk:
             self.given_up.set()
             raise
         return CallOpened(call.sdp, "rtc_1", None, "ga")
+
+    async def call_key(self, wish):
+        return KeyGiven("https://service/calls", "ek_1" if wish.fresh else "ek_0", None, "ga")
 
     async def run_tool(self, call):
         match call.name:
@@ -119,6 +124,8 @@ async def test_each_method_is_answered():
         desk.may_open.set()
         answer = await ask(socket, page, "call.open", OpenCall(1, "v=0\r\n").to_params())
         assert CallOpened.from_params(answer.result).call_id == "rtc_1"
+        answer = await ask(socket, page, "call.key", CallKey(1, fresh=True).to_params())
+        assert KeyGiven.from_params(answer.result).key == "ek_1"
         answer = await ask(socket, page, "tool.call", ToolCall("c", "a", "{}").to_params())
         assert ToolOutput.from_params(answer.result).output == "{}"
         answer = await ask(socket, page, "call.feed", CallFeed("p", 4, ({}, {})).to_params())

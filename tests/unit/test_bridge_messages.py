@@ -14,9 +14,11 @@ from voicepilot.bridge.messages import (
     MAX_SDP,
     CallClosed,
     CallFeed,
+    CallKey,
     CallOpened,
     FeedTaken,
     Hello,
+    KeyGiven,
     MessageError,
     OpenCall,
     ToolCall,
@@ -27,7 +29,14 @@ from voicepilot.bridge.messages import (
 
 EXAMPLES = [
     Hello("b1"),
-    Welcome("Offline demo", "ga", (ToolInfo("list_files", "Lists files."),), "b1", feed=True),
+    Welcome(
+        "Offline demo",
+        "ga",
+        (ToolInfo("list_files", "Lists files."),),
+        "b1",
+        feed=True,
+        signalling="direct",
+    ),
     OpenCall(1, "v=0\r\n"),
     CallOpened("v=0\r\n", "rtc_1", 1784859437, "ga"),
     CallOpened("v=0\r\n", "rtc_1", None, "ga"),
@@ -37,6 +46,8 @@ EXAMPLES = [
     CallClosed("rtc_1"),
     CallFeed("p1", 3, ({"at": 1.5, "name": "talk", "args": []},)),
     FeedTaken(3),
+    CallKey(1, fresh=True),
+    KeyGiven("https://service/calls", "ek_1", None, "ga"),
     ToolInfo("read_file", "Reads a file."),
 ]
 TYPES = sorted({type(example) for example in EXAMPLES}, key=lambda kind: kind.__name__)
@@ -103,3 +114,7 @@ def test_the_methods_are_those_of_the_map():
     map_text = (Path(__file__).parents[2] / "ARCHITECTURE.md").read_text(encoding="utf-8")
     for method in (messages.HELLO, messages.CALL_OPEN, messages.TOOL_CALL, messages.CALL_CLOSED):
         assert f"| page to backend | `{method}` |" in map_text
+
+
+def test_a_key_is_not_in_what_is_logged_of_its_message():
+    assert "ek_1" not in repr(KeyGiven("https://service/calls", "ek_1", None, "ga"))

@@ -100,6 +100,27 @@ async def test_the_page_comes_with_the_policy_for_the_name_it_was_asked_by(folde
             assert await response.read() == FILES["/index.html"][1]
 
 
+async def test_with_direct_signalling_the_policy_names_the_service_and_no_more(folder):
+    services = ("https://my.openai.azure.com", "http://127.0.0.1:9")
+    async with (
+        PageServer(load_page(folder), listen(0), echo, services=services) as server,
+        aiohttp.ClientSession(f"http://127.0.0.1:{server.port}") as browser,
+        browser.get("/") as response,
+    ):
+        host = f"127.0.0.1:{server.port}"
+        assert response.headers["Content-Security-Policy"] == (
+            f"default-src 'none'; connect-src http://{host}/session ws://{host}/bridge "
+            "https://my.openai.azure.com http://127.0.0.1:9"
+        )
+
+
+@pytest.mark.parametrize("service", ["https://a.b/c", "https://a; script-src *", "*", "a.b"])
+def test_only_an_origin_gets_into_the_policy(folder, service):
+    document = load_page(folder).documents["/"]
+    with pytest.raises(ValueError, match="no origin"):
+        document.policy_for("http://127.0.0.1:1", [service])
+
+
 async def raw(port, target, host=None):
     """One request exactly as written, since clients tidy paths up; (status line, whole answer)."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)

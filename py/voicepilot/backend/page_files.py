@@ -8,7 +8,8 @@ in the table does not exist, and a rebuild cannot mix two builds under a running
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
@@ -16,6 +17,9 @@ from typing import Any, Final
 INDEX: Final = "index.html"
 ORIGIN_MARK: Final = "{origin}"
 """Stands in the built policy where the server's own origin goes; the build cannot know the port."""
+
+_ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.-]+(:\d+)?")
+_REACHED: Final = re.compile(r"\bconnect-src [^;]+")
 
 
 class PageError(Exception):
@@ -37,11 +41,20 @@ class Document:
     file: PageFile
     policy: str
 
-    def policy_for(self, origin: str) -> str:
-        """The Content-Security-Policy for it when served from `origin` (`http://HOST`)."""
+    def policy_for(self, origin: str, services: Sequence[str] = ()) -> str:
+        """The Content-Security-Policy for it when served from `origin` (`http://HOST`).
+
+        `services` are the origins that it may reach beside that: with direct signalling, those of
+        the service. Raises ValueError where one of them is no origin.
+        """
         # The build writes a WebSocket's source as "ws" before the mark: ws{origin}/bridge.
         sockets = f"ws{origin.removeprefix('http')}"
-        return self.policy.replace(f"ws{ORIGIN_MARK}", sockets).replace(ORIGIN_MARK, origin)
+        policy = self.policy.replace(f"ws{ORIGIN_MARK}", sockets).replace(ORIGIN_MARK, origin)
+        for service in services:
+            if not _ORIGIN.fullmatch(service):
+                raise ValueError(f"{service} is no origin")
+            policy = _REACHED.sub(f"\\g<0> {service}", policy)
+        return policy
 
 
 @dataclass(frozen=True, slots=True)

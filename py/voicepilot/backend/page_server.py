@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeAlias
 
 from aiohttp import WSCloseCode, web
@@ -53,7 +53,8 @@ class PageServer:
     """Serves one `Page` on 127.0.0.1. An async context manager; leaving it closes every bridge.
 
     Takes ownership of `listener`, a listening TCP socket (see `listen`). `wheels` is what the
-    debugging page may install.
+    debugging page may install. `services` are the origins that pages may reach beside the server
+    itself: none, but with direct signalling.
     """
 
     def __init__(
@@ -62,8 +63,10 @@ class PageServer:
         listener: socket.socket,
         serve_bridge: ServeBridge,
         wheels: WheelFolder | None = None,
+        services: Sequence[str] = (),
     ) -> None:
         self._page = page
+        self._services = tuple(services)
         self._wheels = wheels
         self._listener = listener
         self._serve_bridge = serve_bridge
@@ -121,7 +124,9 @@ class PageServer:
             body=document.file.body,
             headers={
                 "Content-Type": document.file.content_type,
-                "Content-Security-Policy": document.policy_for(origin_of(request.headers["Host"])),
+                "Content-Security-Policy": document.policy_for(
+                    origin_of(request.headers["Host"]), self._services
+                ),
                 "Cache-Control": "no-store",
             },
         )

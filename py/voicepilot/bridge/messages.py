@@ -9,7 +9,7 @@ is strict (page and backend come from one build): a missing, unknown or wrongly 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 HELLO: Final = "hello"
@@ -17,10 +17,15 @@ CALL_OPEN: Final = "call.open"
 TOOL_CALL: Final = "tool.call"
 CALL_CLOSED: Final = "call.closed"
 CALL_FEED: Final = "call.feed"
+CALL_KEY: Final = "call.key"
 CALL_CONTROL: Final = "call.control"
 
 CONTROLS: Final = ("talk", "stop", "mute", "unmute", "interrupt")
 """What the person may want of the call from outside its page: by a command of the editor."""
+
+RELAY: Final = "relay"
+DIRECT: Final = "direct"
+SIGNALLING: Final = (RELAY, DIRECT)
 
 MAX_SDP: Final = 128 * 1024
 """Longest session description in characters; Chromium's audio-only offer has about 3,000."""
@@ -75,7 +80,8 @@ class Welcome:
 
     `service` is a name for people, `dialect` the protocol spoken on the data channel (`ga` or
     `preview`), `build` the build that the page server serves; a page of another build reloads.
-    `feed` asks the page for the inputs of its core (`CallFeed`).
+    `feed` asks the page for the inputs of its core (`CallFeed`). `signalling` says who posts the
+    page's offer: the backend (`relay`, `OpenCall`) or the page itself (`direct`, `CallKey`).
     """
 
     service: str
@@ -83,6 +89,7 @@ class Welcome:
     tools: tuple[ToolInfo, ...]
     build: str
     feed: bool = False
+    signalling: str = RELAY
 
     def to_params(self) -> dict[str, object]:
         """As a JSON result."""
@@ -92,18 +99,20 @@ class Welcome:
             "tools": [tool.to_params() for tool in self.tools],
             "build": self.build,
             "feed": self.feed,
+            "signalling": self.signalling,
         }
 
     @classmethod
     def from_params(cls, params: object) -> Welcome:
         """Raises MessageError."""
-        fields = Fields(params, "service", "dialect", "tools", "build", "feed")
+        fields = Fields(params, "service", "dialect", "tools", "build", "feed", "signalling")
         return cls(
             service=fields.text("service"),
             dialect=fields.text("dialect"),
             tools=tuple(ToolInfo.from_params(tool) for tool in fields.array("tools")),
             build=fields.text("build"),
             feed=fields.flag("feed"),
+            signalling=fields.choice("signalling", SIGNALLING),
         )
 
 
@@ -154,6 +163,60 @@ class CallOpened:
         return cls(
             sdp=fields.sdp("sdp"),
             call_id=fields.text("call_id", empty=True),
+            expires_at=fields.integer_or_none("expires_at"),
+            dialect=fields.text("dialect"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CallKey:
+    """Page to backend: a key for posting the offer of this attempt itself (*direct* signalling).
+
+    `fresh`: the service refused the key that came before.
+    """
+
+    attempt: int
+    fresh: bool = False
+
+    def to_params(self) -> dict[str, object]:
+        """As JSON parameters."""
+        return {"attempt": self.attempt, "fresh": self.fresh}
+
+    @classmethod
+    def from_params(cls, params: object) -> CallKey:
+        """Raises MessageError."""
+        fields = Fields(params, "attempt", "fresh")
+        return cls(attempt=fields.integer("attempt", least=1), fresh=fields.flag("fresh"))
+
+
+@dataclass(frozen=True, slots=True)
+class KeyGiven:
+    """The answer to `CallKey`: where the offer goes, and the short-lived key it goes with.
+
+    `expires_at` and `dialect` as in `CallOpened`. The key never shows in a repr.
+    """
+
+    url: str
+    key: str = field(repr=False)
+    expires_at: int | None
+    dialect: str
+
+    def to_params(self) -> dict[str, object]:
+        """As a JSON result."""
+        return {
+            "url": self.url,
+            "key": self.key,
+            "expires_at": self.expires_at,
+            "dialect": self.dialect,
+        }
+
+    @classmethod
+    def from_params(cls, params: object) -> KeyGiven:
+        """Raises MessageError."""
+        fields = Fields(params, "url", "key", "expires_at", "dialect")
+        return cls(
+            url=fields.text("url"),
+            key=fields.text("key"),
             expires_at=fields.integer_or_none("expires_at"),
             dialect=fields.text("dialect"),
         )
