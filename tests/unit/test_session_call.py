@@ -57,6 +57,28 @@ def test_the_channel_may_open_before_the_answer_is_reported(story: Story) -> Non
     assert story.call.phase is Phase.LISTENING
 
 
+def test_the_page_speaks_the_dialect_that_the_call_was_opened_in(story: Story) -> None:
+    call = story.call
+    call.talk(1)
+    call.microphone_opened(1, 1)
+    assert call.agreed(1, "preview", 1) == []
+    call.answered(1, "rtc_1", 1)
+    call.channel_opened(1, 1)
+    sent = call.configure({"type": "realtime", "audio": {"output": {"speed": 1.2}}}, 2)
+    assert [json.loads(each.text)["session"] for each in sent if isinstance(each, Send)] == [
+        {"speed": 1.2}
+    ]
+    call.stop(3)
+    call.talk(4)
+    call.agreed(1, "ga", 4)  # late, of the old attempt
+    assert call.dialect == "preview"
+    with pytest.raises(ValueError, match="is no dialect"):
+        call.agreed(2, "klingon", 5)
+    call.microphone_opened(2, 5)
+    call.agreed(2, "ga", 5)
+    assert call.dialect == "ga"
+
+
 def test_a_second_talk_click_changes_nothing(story: Story) -> None:
     story.call.talk(1)
     assert story.call.talk(1) == []

@@ -254,6 +254,7 @@ class Driver:
             attempt.scope.own(lambda: self._link.call_closed(opened.call_id))
             if attempt.scope.ended:
                 return
+            self.report(Call.agreed, attempt.number, opened.dialect)
             await peer.answer(opened.sdp)
         except Trouble as trouble:
             self.report(Call.failed, attempt.number, trouble.problem)

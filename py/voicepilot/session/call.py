@@ -236,6 +236,16 @@ class Call:
             return [self._set_microphone(), OpenSocket(attempt, self.transport.fell_back)]
         return [self._set_microphone(), OpenPeer(attempt)]
 
+    def agreed(self, attempt: int, dialect: str, now: float) -> list[Command]:
+        """The service opened the call in this dialect; told before its SDP answer is applied.
+
+        Raises ValueError for an unknown one.
+        """
+        spoken = check_dialect(dialect)
+        if self._goes(Way.WEBRTC, attempt):
+            self.dialect = spoken
+        return []
+
     def answered(self, attempt: int, call_id: str, now: float) -> list[Command]:
         """The service's SDP answer was applied."""
         if self._goes(Way.WEBRTC, attempt):
