@@ -16,7 +16,11 @@ import shutil
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from azure.core.exceptions import ServiceRequestError, ServiceResponseError
+from azure.core.exceptions import (
+    ClientAuthenticationError,
+    ServiceRequestError,
+    ServiceResponseError,
+)
 
 from voicepilot.backend.failure import Failure
 
@@ -104,8 +108,10 @@ def sign_in_failure(error: BaseException, tried: SignIn) -> Failure:
             code = "sign-in-unreachable"
         elif isinstance(error, TimeoutError):
             code = "sign-in-slow"
+        elif isinstance(error, ClientAuthenticationError):
+            code = _nobody_there(tried)
         else:
-            code = _nobody_there(text, tried)
+            return Failure("internal", detail=f"the sign-in ended with {type(error).__name__}.")
     found = _CODE.search(text)
     remark = f" (AADSTS{found[1]})" if found else ""
     return Failure(
@@ -130,8 +136,8 @@ def _problem_of(text: str) -> str | None:
     return None
 
 
-def _nobody_there(text: str, tried: SignIn) -> str:
-    """There was nothing to sign in with, or something that nobody knows."""
+def _nobody_there(tried: SignIn) -> str:
+    """There was nothing to sign in with."""
     match tried.way:
         case "managed-identity":
             return "managed-identity-missing"
