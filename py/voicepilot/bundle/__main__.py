@@ -12,6 +12,7 @@ from types import MappingProxyType
 from voicepilot.bundle.archive import build_archive
 from voicepilot.bundle.assets import Asset, BundleError
 from voicepilot.bundle.debug_page import ADDRESS, build_additions, build_debug_page
+from voicepilot.bundle.editor_page import build_editor_page
 from voicepilot.bundle.interpreter import serve
 from voicepilot.bundle.memory import build_memory
 from voicepilot.bundle.node import find_node
@@ -42,7 +43,8 @@ def main(arguments: list[str] | None = None) -> int:
         page = build_page(options.webview, interpreter)
         additions = build_additions(package, SOURCES, options.wheels)
         debug = build_debug_page(options.webview, interpreter, page, additions)
-        write(page, options.out, {ADDRESS: debug})
+        editor = build_editor_page(options.webview, interpreter, page)
+        write(page, options.out, {ADDRESS: debug}, (editor,))
     except (BundleError, OSError) as error:
         sys.stderr.write(f"The page was not built. {error}\n")
         return 1
@@ -50,10 +52,16 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def write(page: Page, out: Path, others: Mapping[str, Page] = MappingProxyType({})) -> None:
+def write(
+    page: Page,
+    out: Path,
+    others: Mapping[str, Page] = MappingProxyType({}),
+    unserved: tuple[Asset, ...] = (),
+) -> None:
     """Put ``page`` in the folder ``out`` in one step, replacing what is there.
 
-    ``others`` are further documents by the paths at which they are served.
+    ``others`` are further documents by the paths at which they are served; ``unserved`` lie beside
+    the page and are for others than its server.
 
     ``manifest.json`` lists every file with its integrity and media type, and holds the policy
     with ``{origin}`` where the page server's origin goes, and the file and policy of every other
@@ -85,6 +93,7 @@ def write(page: Page, out: Path, others: Mapping[str, Page] = MappingProxyType({
         fresh = Path(scratch) / "page"
         for asset in (
             *files.values(),
+            *unserved,
             Asset("/manifest.json", f"{json.dumps(manifest, indent=1)}\n".encode()),
             Asset("/csp.txt", f"{header}\n".encode()),
         ):

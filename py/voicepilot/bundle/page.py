@@ -65,6 +65,9 @@ class Additions:
     fetched: Mapping[str, Asset] = field(default_factory=dict)
     """Files that the document fetches, by their names in ``boot``."""
 
+    boot: Mapping[str, Any] = field(default_factory=dict)
+    """What its program is told beside that, in ``boot``."""
+
     endpoints: tuple[str, ...] = ()
     """Further addresses of the page server that it asks; one that ends in a slash, with all below."""
 
@@ -125,6 +128,7 @@ def build_page(
             **interpreter.boot,
             "worklets": {name: asset.path for name, asset in worklets.items()},
             **{name: asset.path for name, asset in additions.fetched.items()},
+            **additions.boot,
         }
     )
     head = "\n".join(
