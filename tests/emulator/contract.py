@@ -34,16 +34,19 @@ def complaints(event: dict[str, Any]) -> list[str]:
     kind = event["type"]
     parsed = _ADAPTER.validate_python(event)
     return [
-        f"{kind}: {path}" for path in _extras(parsed) if path not in RECORDED_EXTRAS.get(kind, ())
+        f"{kind}: {path}"
+        for path in unknown_fields(parsed)
+        if path not in RECORDED_EXTRAS.get(kind, ())
     ]
 
 
-def _extras(value: Any, path: str = "") -> list[str]:
+def unknown_fields(value: Any, path: str = "") -> list[str]:
+    """The paths of what was read into a model of the package that has no such field."""
     if isinstance(value, BaseModel):
         found = [f"{path}{name}" for name in (value.model_extra or {})]
         for name in type(value).model_fields:
-            found += _extras(getattr(value, name), f"{path}{name}.")
+            found += unknown_fields(getattr(value, name), f"{path}{name}.")
         return found
     if isinstance(value, list):
-        return [extra for entry in value for extra in _extras(entry, path)]
+        return [extra for entry in value for extra in unknown_fields(entry, path)]
     return []

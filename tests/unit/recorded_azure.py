@@ -108,7 +108,10 @@ class Azure:
         peer = transport.get_extra_info("peername")[1] if transport is not None else 0
         body = await request.text()
         self.seen.append(
-            Seen(request.method, request.path, request.query_string, request.headers, body, peer)
+            Seen(
+                *(request.method, request.path, request.rel_url.raw_query_string),
+                *(request.headers, body, peer),
+            )
         )
         answers = self.answers.get(request.path, [NOT_FOUND])
         said = answers.pop(0) if len(answers) > 1 else answers[0]

@@ -15,16 +15,18 @@ import logging
 import math
 import socket
 import ssl
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 
 from voicepilot.backend.azure.retries import Trouble
+from voicepilot.backend.azure.witness import Exchange, Witness
 from voicepilot.backend.failure import Failure
 from voicepilot.bridge.messages import MAX_SDP
 from voicepilot.protocol.json_text import parse_json
@@ -93,14 +95,19 @@ class Unreached(Exception):  # noqa: N818 - a state of the network, not a fault 
 class Http:
     """An async context manager that owns its connections."""
 
-    def __init__(self, answer_within_s: float = ANSWER_WITHIN_S) -> None:
+    def __init__(
+        self, answer_within_s: float = ANSWER_WITHIN_S, *, witness: Witness | None = None
+    ) -> None:
         self._answer_within_s = answer_within_s
+        self._witness = witness
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Http:
         self._session = aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=self._answer_within_s, connect=_CONNECT_WITHIN_S),
-            connector=aiohttp.TCPConnector(keepalive_timeout=_KEEP_OPEN_S),
+            connector=aiohttp.TCPConnector(
+                keepalive_timeout=_KEEP_OPEN_S, ssl=ssl.create_default_context()
+            ),
             # A credential goes to the configured host and nowhere else, and needs no cookies.
             cookie_jar=aiohttp.DummyCookieJar(),
         )
@@ -117,7 +124,18 @@ class Http:
         """Send one request; redirects are not followed. Raises Unreached."""
         if self._session is None:
             raise RuntimeError("requests are sent outside the context")
-        path = urlsplit(url).path
+        parts = urlsplit(url)
+        asked_at = time.monotonic()
+
+        def tell(status: int | None, received: Mapping[str, str], reply: bytes, why: str) -> None:
+            if self._witness is not None:
+                path = urlunsplit(("", "", parts.path, parts.query, ""))
+                now = time.monotonic()
+                sent = dict(headers or {})
+                self._witness.exchanged(
+                    Exchange(method, path, asked_at, now, sent, body, status, received, reply, why)
+                )
+
         try:
             async with self._session.request(
                 method,
@@ -129,10 +147,12 @@ class Http:
             ) as response:
                 content = await _read(response)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            _log.warning("%s %s: %s", method, path, type(error).__name__)
+            _log.warning("%s %s: %s", method, parts.path, type(error).__name__)
+            tell(None, {}, b"", type(error).__name__)
             raise _unreached(error, url, self._answer_within_s) from error
         if response.status >= 300:
-            _log.warning("%s %s: status %d", method, path, response.status)
+            _log.warning("%s %s: status %d", method, parts.path, response.status)
+        tell(response.status, dict(response.headers), content, "")
         return Answer(
             response.status,
             content,

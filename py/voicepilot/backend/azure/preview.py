@@ -5,8 +5,8 @@
 2. `POST https://{region}.realtimeapi-preview.ai.azure.com/v1/realtimertc?model=DEPLOYMENT` with that key as
    the bearer and the raw offer. The region is the resource's.
 
-The voices marin and cedar came with GA. Source: Microsoft's realtime-audio-webrtc how-to of 2025-06-07 and
-`openai` 1.109.1, `types/beta/realtime`. Deprecated since 2026-04-30.
+The voices marin and cedar came with GA, and so did `idle_timeout_ms`. Deprecated since 2026-04-30.
+Source: Microsoft's realtime-audio-webrtc how-to of 2025-06-07; `openai` 1.109.1, `types/beta/realtime`.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from voicepilot.protocol.session_config import SessionConfig
 API_VERSION: Final = "2025-04-01-preview"
 _VOICES_OF_GA: Final = frozenset({"marin", "cedar"})
 _VOICE: Final = "verse"
+_ONLY_GA: Final = frozenset({"idle_timeout_ms"})
 
 
 def offer_host(base: str, region: str) -> str:
@@ -50,10 +51,13 @@ class Preview:
         return f"{self._base}/openai/realtimeapi/sessions?api-version={API_VERSION}"
 
     def mint_body(self, session: SessionConfig) -> Json:
-        """What a key is minted with: the session, flat, with a voice that the protocol has."""
+        """What a key is minted with: the session, flat, with what the protocol has."""
         flat = session_to_preview(session.to_json())
         if flat.get("voice") in _VOICES_OF_GA:
             flat["voice"] = _VOICE
+        detection = flat.get("turn_detection")
+        if isinstance(detection, dict):
+            flat["turn_detection"] = {n: v for n, v in detection.items() if n not in _ONLY_GA}
         return flat
 
     def secret(self, minted: Json) -> Json:
