@@ -192,6 +192,13 @@ async def test_minting_is_refused_as_azure_refuses(
     assert (await bench.mint())["value"].startswith("ek_")
 
 
+async def test_a_resource_may_know_only_the_preview(bench: Bench) -> None:
+    async with broken(bench, "preview-only"):
+        headers = {"api-key": bench.api_key}
+        got, _, body = await post(bench, "client_secrets", headers=headers, json={})
+        assert (got, body["error"]["message"]) == (404, "Resource not found")
+
+
 @pytest.mark.parametrize(
     ("name", "status", "code"),
     [("key-expired", 401, "Unauthorized"), ("sdp-400", 400, "invalid_offer")],

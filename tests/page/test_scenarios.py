@@ -242,3 +242,19 @@ async def test_silent_model(fragile: Fragile) -> None:
         await fragile.notice("no-answer", "not answered for 5 seconds", "Ask again")
     await fragile.ask()
     await expect(page.alerts).to_have_count(0)
+
+
+async def test_preview_only(fragile: Fragile) -> None:
+    """The last: the backend remembers what the resource knows."""
+    page = fragile.page
+    async with fragile.broken("preview-only"):
+        await page.talk()
+        await fragile.ask()
+        await page.speak(QUESTION)
+        await expect(page.alerts).to_have_count(0)
+        assert await page.events("response.audio_transcript.delta")
+        before = len(await page.events("response.output_audio_transcript.delta"))
+        await page.stop()
+        await page.talk()
+        await fragile.ask()
+        assert len(await page.events("response.output_audio_transcript.delta")) == before

@@ -87,6 +87,11 @@ _SECONDS = Argument("SECONDS", f"a whole number from 1 to {_LONGEST_SESSION_S}",
 _CODE = Argument("CODE", "a code like rate_limit_exceeded", _code)
 
 _TABLE: Final = (
+    Scenario(
+        "preview-only",
+        Bites.MINTING,
+        "The resource knows only the preview protocol: there is nothing where GA mints keys.",
+    ),
     Scenario("mint-401", Bites.MINTING, "The standing key is not accepted."),
     Scenario(
         "mint-403-role",

@@ -142,6 +142,8 @@ class Service:
 
     async def _mint(self, request: web.Request) -> web.Response:
         _expect_no_version(request)
+        if "preview-only" in self._faults:
+            raise not_found()
         self._admission.expect(credential(request))
         self._faults.check_minting()
         asked = await _json(request)
