@@ -26,6 +26,7 @@ Tell: TypeAlias = Callable[[str], None]
 """Shows a sentence to the person who signs in, in the event loop's thread."""
 
 _LOGGERS: Final = ("azure", "msal", "msal_extensions")
+_NOWHERE: Final = logging.NullHandler()
 _PROGRAM_S: Final = 20
 """How long `az` may take, in seconds: its first start on a slow machine takes more than ten."""
 
@@ -38,7 +39,9 @@ def token_source(
     `library` goes to azure-identity: another authority, certificates to trust.
     """
     for name in _LOGGERS:
-        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+        logger = logging.getLogger(name)
+        logger.propagate = False  # whatever the level of those below it
+        logger.addHandler(_NOWHERE)  # it is there once, however often it is added
     try:
         return _made(tried, tell, dict(library or {}))
     except (ValueError, OSError) as error:  # variables that contradict each other, a missing file
