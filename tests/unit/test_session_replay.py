@@ -69,6 +69,8 @@ def test_a_whole_call_in_the_order_of_the_service() -> None:
         received("weather.changed"),
     ]
     assert read_log(log).to_json() == {
+        "requests": [],
+        "gaps": 0,
         "session": {"id": "s1", "model": "m", "expires_at": 9},
         "turns": [
             {"role": "user", "item_id": "i1", "text": "Q", "status": "completed"},
