@@ -1,4 +1,4 @@
-"""Which command does what? The composition root: `voicepilot demo | emulator | replay`.
+"""Which command does what? The composition root: `voicepilot serve | demo | config | emulator | replay`.
 
 Each command imports its own parts when it runs, so that `replay` needs the standard library only and
 `--help` comes at once. Exit codes: 0 done, 1 failed while running, 2 could not start, 130 Ctrl-C.
@@ -18,12 +18,19 @@ import threading
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from voicepilot import __version__
+from voicepilot.settings import TABLE, Setting
+
+if TYPE_CHECKING:
+    from voicepilot.backend.configuration import Configuration
 
 _KEY_VARIABLE: Final = "VOICEPILOT_EMULATOR_API_KEY"
+_OPTION: Final = "set_"
+"""Before a setting's name where its option's value is kept: `port` is also an option of others."""
 _PAGE: Final = Path(__file__).parents[2] / "dist" / "page"
+_PAGE_HELP: Final = "the built page (default: dist/page)"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,7 +41,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # A transcript may hold what this terminal's encoding lacks; better a "?" than no output.
         with contextlib.suppress(AttributeError, ValueError):
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
-    commands = {"demo": _demo, "emulator": _emulator, "replay": _replay, "serve": _serve}
+    commands = {
+        **{"serve": _serve, "demo": _demo, "config": _config},
+        **{"emulator": _emulator, "replay": _replay},
+    }
     try:
         return commands[options.command](options)
     except KeyboardInterrupt:
@@ -48,8 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         return _sorry(
             f"The command {options.command} needs {error.name}, which is not installed. "
-            "Run `python3 build.py demo`, which sets up everything, "
-            "or install voicepilot[backend,emulator]."
+            "Run `python3 build.py serve` or `python3 build.py demo`, which set up everything, "
+            "or install voicepilot[backend,azure,emulator]."
         )
 
 
@@ -60,24 +70,41 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"voicepilot {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
+    serve = commands.add_parser(
+        "serve",
+        help="talk with your own Azure OpenAI deployment",
+        description="Talk with your own Azure OpenAI deployment, in the browser. Every setting can also "
+        "stand in the environment or in the settings file; see docs/configuration.md.",
+        allow_abbrev=False,
+    )
+    serve.add_argument("--no-browser", action="store_true", help="only print the address")
+    serve.add_argument("--page", type=Path, default=_PAGE, metavar="DIR", help=_PAGE_HELP)
+    # VS Code's extension host starts us so, and gives its orders over the standard streams.
+    serve.add_argument("--stdio", action="store_true", help=argparse.SUPPRESS)
+    _add_settings(serve)
+
     demo = commands.add_parser("demo", help="talk in the browser, offline, without an account")
     demo.add_argument(
         "--port", type=_port, help="the page's port on 127.0.0.1 (default: 8777 or a free one)"
     )
     demo.add_argument("--no-browser", action="store_true", help="only print the address")
-    demo.add_argument(
-        "--page",
-        type=Path,
-        default=_PAGE,
-        metavar="DIR",
-        help="the built page (default: dist/page)",
-    )
+    demo.add_argument("--page", type=Path, default=_PAGE, metavar="DIR", help=_PAGE_HELP)
     demo.add_argument(
         "--wheels",
         type=Path,
         metavar="DIR",
         help="a folder of wheels that the debugging page, at /debug, may install",
     )
+
+    config = commands.add_parser("config", help="what is set, and where it comes from")
+    shown = config.add_subparsers(dest="what", required=True, metavar="show | path")
+    show = shown.add_parser(
+        "show", help="every setting, its value and its place", allow_abbrev=False
+    )
+    show.add_argument("--json", action="store_true", help="for programs")
+    _add_settings(show)
+    path = shown.add_parser("path", help="the settings file's path")
+    path.add_argument("--settings", type=Path, metavar="FILE", help=argparse.SUPPRESS)
 
     emulator = commands.add_parser(
         "emulator", help="the embedded realtime service alone, for any realtime client"
@@ -113,18 +140,50 @@ def _parser() -> argparse.ArgumentParser:
     # For a parent process: the service must not outlive it, even when the parent is killed.
     emulator.add_argument("--end-with-stdin", action="store_true", help=argparse.SUPPRESS)
 
-    serve = commands.add_parser("serve", help="the backend of VS Code's extension")
-    serve.add_argument(
-        "--stdio",
-        action="store_true",
-        required=True,
-        help="take orders from the extension host over the standard streams",
-    )
-
     replay = commands.add_parser("replay", help="read a recorded event log (JSONL)")
     replay.add_argument("file", type=Path, metavar="FILE.jsonl")
     replay.add_argument("--json", action="store_true", help="the report as JSON")
     return parser
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    """Give the command an option for every setting; `_configuration` reads them."""
+    parser.add_argument(
+        "--settings", type=Path, metavar="FILE", help="another settings file than the user's"
+    )
+    parser.add_argument("--api-key", nargs="?", action=_RefusedKey, help=argparse.SUPPRESS)
+    group = parser.add_argument_group("settings")
+    # The table judges the text, so that a mistake has one sentence wherever it stands.
+    for row in TABLE:
+        help_text = row.description.replace("%", "%%")
+        group.add_argument(row.option, dest=_OPTION + row.name, help=help_text, **_takes(row))
+
+
+def _takes(row: Setting) -> dict[str, Any]:
+    match row.kind:
+        case "flag":
+            return {"nargs": "?", "const": "yes", "metavar": "yes|no"}
+        case "choice":
+            return {"metavar": "|".join(row.choices)}
+        case "number" | "whole":
+            return {"metavar": "N"}
+    return {"metavar": "TEXT"}
+
+
+class _RefusedKey(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object, **__: object) -> None:
+        parser.error(
+            "a key on the command line can be read by everybody on this machine, and stays in the "
+            "shell's history; put it into the environment as AZURE_OPENAI_API_KEY"
+        )
+
+
+def _configuration(options: argparse.Namespace) -> Configuration:
+    """What is set, by all places. Raises ConfigurationError."""
+    from voicepilot.backend.configuration import Configuration
+
+    given = {row.name: getattr(options, _OPTION + row.name) for row in TABLE}
+    return Configuration.read(given, os.environ, Path.cwd(), options.settings)
 
 
 def _port(text: str) -> int:
@@ -141,6 +200,37 @@ def _scenario(text: str) -> str:
     except UnknownScenarioError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
     return text
+
+
+def _serve(options: argparse.Namespace) -> int:
+    if options.stdio:
+        from voicepilot.backend import host
+
+        return host.run()
+    from voicepilot.backend.configuration import ConfigurationError
+    from voicepilot.backend.serve import ServeOptions, run
+
+    try:
+        configuration = _configuration(options)
+    except ConfigurationError as error:
+        return _sorry(str(error))
+    return run(ServeOptions(options.page, Path.cwd(), configuration, not options.no_browser))
+
+
+def _config(options: argparse.Namespace) -> int:
+    from voicepilot.backend.configuration import ConfigurationError, settings_file
+    from voicepilot.backend.configuration_report import lines, report
+
+    if options.what == "path":
+        print(settings_file(os.environ, options.settings)[0])
+        return 0
+    try:
+        configuration = _configuration(options)
+    except ConfigurationError as error:
+        return _sorry(str(error))
+    shown = asyncio.run(report(configuration, os.environ))
+    print(json.dumps(shown, indent=2) if options.json else "\n".join(lines(shown)))
+    return 0
 
 
 def _demo(options: argparse.Namespace) -> int:
@@ -202,12 +292,6 @@ def _end_with_stdin() -> None:
         while os.read(0, 1024):
             pass
     os.kill(os.getpid(), signal.SIGTERM)
-
-
-def _serve(options: argparse.Namespace) -> int:
-    from voicepilot.backend.host import run
-
-    return run()
 
 
 def _replay(options: argparse.Namespace) -> int:

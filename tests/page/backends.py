@@ -19,10 +19,12 @@ from voicepilot.backend import tools
 from voicepilot.backend.azure.calls import Calls, Target
 from voicepilot.backend.azure.credential import Credential, FixedCredentials
 from voicepilot.backend.bridge_link import BridgeLink
-from voicepilot.backend.demo import DemoDesk
+from voicepilot.backend.demo import demo_configuration
+from voicepilot.backend.desk import Desk
 from voicepilot.backend.lines import SocketLine
 from voicepilot.backend.page_files import load_page
 from voicepilot.backend.page_server import PageServer, listen
+from voicepilot.backend.settings_desk import SettingsDesk
 
 ROOT = Path(__file__).parents[2]
 BUILT = Path(os.environ.get("VOICEPILOT_PAGE", ROOT / "dist" / "page"))
@@ -130,10 +132,12 @@ async def backend(page_folder: Path, service: str, folder: Path) -> AsyncIterato
     page = load_page(page_folder)
     credentials = FixedCredentials(Credential.api_key(KEY))
     async with Calls.at(Target(service, credentials, dialect="auto")) as calls:
-        desk = DemoDesk(page.build, calls, tools.Toolbox(folder))
+        configuration = demo_configuration()
+        desk = Desk(page.build, calls, configuration, tools.Toolbox(folder))
+        drawer = SettingsDesk(configuration)
 
         async def serve_bridge(bridge: web.WebSocketResponse) -> None:
-            await BridgeLink(SocketLine(bridge), desk).serve()
+            await BridgeLink(SocketLine(bridge), desk, drawer=drawer).serve()
 
         async with PageServer(page, listen(0), serve_bridge) as server:
             yield server

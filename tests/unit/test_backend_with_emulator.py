@@ -9,7 +9,8 @@ import pytest
 
 from voicepilot.backend.azure.calls import Calls, Target
 from voicepilot.backend.azure.credential import Credential, FixedCredentials
-from voicepilot.backend.demo import DemoDesk
+from voicepilot.backend.demo import demo_configuration
+from voicepilot.backend.desk import Desk
 from voicepilot.backend.embedded import EmbeddedService
 from voicepilot.backend.failure import Failure
 from voicepilot.backend.tools import SPECS, Toolbox
@@ -38,7 +39,7 @@ async def test_an_offer_becomes_a_live_session_with_our_configuration(embedded, 
         channel.on("message", lambda text: events.put_nowait(json.loads(text)))
         await peer.setLocalDescription(await peer.createOffer())
         async with Calls(embedded.ready) as calls, asyncio.timeout(30):
-            desk = DemoDesk("b1", calls, Toolbox(tmp_path))
+            desk = Desk("b1", calls, demo_configuration(), Toolbox(tmp_path))
             opened = await desk.open_call(OpenCall(1, peer.localDescription.sdp))
             assert opened.call_id.startswith("rtc_")
             assert opened.dialect == "ga"
@@ -62,7 +63,7 @@ async def test_a_call_that_is_hung_up_is_over_at_the_service(embedded, tmp_path)
         channel.on("open", opened_channel.set)
         await peer.setLocalDescription(await peer.createOffer())
         async with Calls(embedded.ready) as calls, asyncio.timeout(30):
-            desk = DemoDesk("b1", calls, Toolbox(tmp_path))
+            desk = Desk("b1", calls, demo_configuration(), Toolbox(tmp_path))
             opened = await desk.open_call(OpenCall(1, peer.localDescription.sdp))
             await peer.setRemoteDescription(aiortc.RTCSessionDescription(opened.sdp, "answer"))
             await opened_channel.wait()

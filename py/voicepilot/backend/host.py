@@ -23,7 +23,8 @@ from voicepilot.backend import tools
 from voicepilot.backend.azure.calls import Calls
 from voicepilot.backend.bridge_link import BridgeLink, PageDesk
 from voicepilot.backend.call_status import CallStatus
-from voicepilot.backend.demo import PREFERRED_PORT, DemoDesk
+from voicepilot.backend.demo import SERVICE, demo_configuration
+from voicepilot.backend.desk import Desk
 from voicepilot.backend.embedded import EmbeddedService
 from voicepilot.backend.end_signals import on_end_signals
 from voicepilot.backend.feed import Feed
@@ -31,6 +32,7 @@ from voicepilot.backend.host_link import HostError, HostLink
 from voicepilot.backend.host_log import logging_to_host
 from voicepilot.backend.lines import HostedLine, Line, SocketLine
 from voicepilot.backend.page_files import Page, PageError, load_page
+from voicepilot.backend.page_program import PREFERRED_PORT
 from voicepilot.backend.page_server import PageServer, listen
 from voicepilot.backend.standard_streams import StandardStreams
 from voicepilot.bridge import host_messages
@@ -172,7 +174,10 @@ class Host:
         except OSError as error:
             raise HostError(f"The offline demo could not be started: {error.strerror}.") from error
         calls = await self._service.enter_async_context(Calls(service.ready))
-        return DemoDesk(page.build, calls, tools.Toolbox(self._folder), self._feed)
+        toolbox = tools.Toolbox(self._folder)
+        return Desk(
+            page.build, calls, demo_configuration(), toolbox, feed=self._feed, service=SERVICE
+        )
 
     # ---- pages
 
