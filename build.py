@@ -2,6 +2,7 @@
 """The one door for people: set up what is missing, then build, demo or test.
 
     python3 build.py demo [--port N] [--no-browser]
+    python3 build.py serve [OPTIONS of voicepilot serve]
     python3 build.py test [quality] [unit] [emulator] [pyodide] [clients] [page]
     python3 build.py bench [--json] [--runs N] [NAME...]
     python3 build.py build [--packed]
@@ -82,7 +83,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         commands = {
-            **{"demo": demo, "test": test, "bench": bench},
+            **{"demo": demo, "serve": serve, "test": test, "bench": bench},
             **{"build": build, "clean": clean, "lock": lock},
         }
         return commands[options.command](options)
@@ -103,6 +104,11 @@ def parse() -> argparse.Namespace:
     demo_parser = commands.add_parser("demo", help="talk with the embedded service in a browser")
     demo_parser.add_argument("--port", type=int, help="of the page (default: a free one)")
     demo_parser.add_argument("--no-browser", action="store_true", help="only print the address")
+    commands.add_parser(
+        "serve",
+        help="talk with your own Azure deployment; options go to voicepilot serve",
+        add_help=False,
+    )
     test_parser = commands.add_parser("test", help="run the quality gates and the tests")
     test_parser.add_argument("suites", nargs="*", metavar="SUITE", help=", ".join(SUITES))
     build_parser = commands.add_parser("build", help="build the page and print its policy")
@@ -115,7 +121,10 @@ def parse() -> argparse.Namespace:
     bench_parser.add_argument("--json", action="store_true", help="print JSON and write nothing")
     bench_parser.add_argument("--runs", type=int, help="of each page (default: 7)")
     bench_parser.add_argument("names", nargs="*", metavar="NAME", help="measures (default: all)")
-    options = parser.parse_args()
+    options, others = parser.parse_known_args()
+    if others and options.command != "serve":
+        parser.error(f"unrecognized arguments: {' '.join(others)}")
+    options.others = others
     for suite in getattr(options, "suites", ()):
         if suite not in SUITES:
             parser.error(f"there is no suite {suite!r}; choose from {', '.join(SUITES)}")
@@ -129,17 +138,27 @@ def demo(options: argparse.Namespace) -> int:
     """Hand over to ``voicepilot demo`` once everything it needs is there."""
     if options.port is not None:
         require_free_port(options.port)
+    arguments = []
+    if options.port is not None:
+        arguments += ["--port", str(options.port)]
+    if options.no_browser:
+        arguments += ["--no-browser"]
+    return talk("demo", arguments)
+
+
+def serve(options: argparse.Namespace) -> int:
+    """Hand over to ``voicepilot serve``, with its options, once everything it needs is there."""
+    return talk("serve", options.others)
+
+
+def talk(command: str, arguments: list[str]) -> int:
+    """Hand over to the ``voicepilot`` command that serves the page, with all that it needs."""
     install_python("demo")
     install_node(development=False)
     build_page()
-    # Started where the person stands, because the demo's tools look there; -P, because nothing that
-    # lies there may be imported.
-    command = [str(PYTHON), "-P", "-m", "voicepilot.cli", "demo"]
-    if options.port is not None:
-        command += ["--port", str(options.port)]
-    if options.no_browser:
-        command += ["--no-browser"]
-    return hand_over(command)
+    # Started where the person stands, because the tools look there; -P, because nothing that lies
+    # there may be imported.
+    return hand_over([str(PYTHON), "-P", "-m", "voicepilot.cli", command, *arguments])
 
 
 def test(options: argparse.Namespace) -> int:

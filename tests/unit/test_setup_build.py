@@ -87,6 +87,25 @@ def test_a_package_that_is_not_the_locked_one_is_not_installed(door, tmp_path, m
     assert not (tmp_path / ".venv" / "voicepilot-demo.stamp").exists()
 
 
+def test_serve_hands_over_every_option_that_it_was_given(door, monkeypatch):
+    handed = []
+    for name in ("install_python", "install_node", "build_page"):
+        monkeypatch.setattr(door, name, lambda *_, **__: None)
+    monkeypatch.setattr(door, "hand_over", lambda command: handed.append(command) or 0)
+    given = ["--endpoint", "https://r.openai.azure.com", "--speed=1.2", "--help", "--no-browser"]
+    monkeypatch.setattr(sys, "argv", ["build.py", "serve", *given])
+    assert door.main() == 0
+    assert handed == [[str(door.PYTHON), "-P", "-m", "voicepilot.cli", "serve", *given]]
+
+
+def test_an_option_that_no_command_has_is_refused(door, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["build.py", "demo", "--sped"])
+    with pytest.raises(SystemExit) as ended:
+        door.main()
+    assert ended.value.code == 2
+    assert "unrecognized arguments: --sped" in capsys.readouterr().err
+
+
 def test_the_page_is_built_again_only_when_what_it_is_made_of_changes(door, tmp_path, monkeypatch):
     for name in ("webview/index.html", "webview/page.css", "webview/package-lock.json"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
