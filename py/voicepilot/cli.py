@@ -1,4 +1,4 @@
-"""Which command does what? The composition root: `voicepilot serve | demo | config | emulator | replay`.
+"""Which command does what? The composition root: `voicepilot serve | demo | config | key | emulator | replay`.
 
 Each command imports its own parts when it runs, so that `replay` needs the standard library only and
 `--help` comes at once. Exit codes: 0 done, 1 failed while running, 2 could not start, 130 Ctrl-C.
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from voicepilot import __version__
-from voicepilot.settings import TABLE, Setting
+from voicepilot.settings import TABLE, Setting, setting
 
 if TYPE_CHECKING:
     from voicepilot.backend.configuration import Configuration
@@ -29,6 +29,12 @@ if TYPE_CHECKING:
 _KEY_VARIABLE: Final = "VOICEPILOT_EMULATOR_API_KEY"
 _OPTION: Final = "set_"
 """Before a setting's name where its option's value is kept: `port` is also an option of others."""
+_EVERY_SETTING: Final = tuple(row.name for row in TABLE)
+_KEY_DEEDS: Final = {
+    "set": "keep a key, from a hidden prompt or standard input",
+    "delete": "forget it",
+    "status": "say whether there is one, and where",
+}
 _PAGE: Final = Path(__file__).parents[2] / "dist" / "page"
 _PAGE_HELP: Final = "the built page (default: dist/page)"
 
@@ -42,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with contextlib.suppress(AttributeError, ValueError):
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     commands = {
-        **{"serve": _serve, "demo": _demo, "config": _config},
+        **{"serve": _serve, "demo": _demo, "config": _config, "key": _key},
         **{"emulator": _emulator, "replay": _replay},
     }
     try:
@@ -106,6 +112,13 @@ def _parser() -> argparse.ArgumentParser:
     path = shown.add_parser("path", help="the settings file's path")
     path.add_argument("--settings", type=Path, metavar="FILE", help=argparse.SUPPRESS)
 
+    key = commands.add_parser("key", help="keep the resource's API key in the system's keyring")
+    deeds = key.add_subparsers(dest="deed", required=True, metavar="set | delete | status")
+    for deed, words in _KEY_DEEDS.items():
+        each = deeds.add_parser(deed, help=words, allow_abbrev=False)
+        _add_settings(each, ("endpoint",))
+        each.add_argument("key", nargs="*", action=_RefusedKey, help=argparse.SUPPRESS)
+
     emulator = commands.add_parser(
         "emulator", help="the embedded realtime service alone, for any realtime client"
     )
@@ -146,15 +159,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_settings(parser: argparse.ArgumentParser) -> None:
-    """Give the command an option for every setting; `_configuration` reads them."""
+def _add_settings(parser: argparse.ArgumentParser, names: Sequence[str] = _EVERY_SETTING) -> None:
+    """Give the command an option for these settings; `_configuration` reads them."""
     parser.add_argument(
         "--settings", type=Path, metavar="FILE", help="another settings file than the user's"
     )
     parser.add_argument("--api-key", nargs="?", action=_RefusedKey, help=argparse.SUPPRESS)
     group = parser.add_argument_group("settings")
     # The table judges the text, so that a mistake has one sentence wherever it stands.
-    for row in TABLE:
+    for row in map(setting, names):
         help_text = row.description.replace("%", "%%")
         group.add_argument(row.option, dest=_OPTION + row.name, help=help_text, **_takes(row))
 
@@ -171,10 +184,15 @@ def _takes(row: Setting) -> dict[str, Any]:
 
 
 class _RefusedKey(argparse.Action):
-    def __call__(self, parser: argparse.ArgumentParser, *_: object, **__: object) -> None:
+    def __call__(
+        self, parser: argparse.ArgumentParser, _: object, values: object, __: object = None
+    ) -> None:
+        if values == []:  # a positional argument that was not given
+            return
         parser.error(
             "a key on the command line can be read by everybody on this machine, and stays in the "
-            "shell's history; put it into the environment as AZURE_OPENAI_API_KEY"
+            "shell's history; put it into the environment as AZURE_OPENAI_API_KEY, or pipe it into "
+            "voicepilot key set"
         )
 
 
@@ -182,7 +200,7 @@ def _configuration(options: argparse.Namespace) -> Configuration:
     """What is set, by all places. Raises ConfigurationError."""
     from voicepilot.backend.configuration import Configuration
 
-    given = {row.name: getattr(options, _OPTION + row.name) for row in TABLE}
+    given = {row.name: getattr(options, _OPTION + row.name, None) for row in TABLE}
     return Configuration.read(given, os.environ, Path.cwd(), options.settings)
 
 
@@ -231,6 +249,17 @@ def _config(options: argparse.Namespace) -> int:
     shown = asyncio.run(report(configuration, os.environ))
     print(json.dumps(shown, indent=2) if options.json else "\n".join(lines(shown)))
     return 0
+
+
+def _key(options: argparse.Namespace) -> int:
+    from voicepilot.backend.configuration import ConfigurationError
+    from voicepilot.backend.key_keeping import run
+
+    try:
+        configuration = _configuration(options)
+    except ConfigurationError as error:
+        return _sorry(str(error))
+    return run(options.deed, configuration.settings, os.environ)
 
 
 def _demo(options: argparse.Namespace) -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import keyring as library
 import pytest
@@ -19,6 +21,7 @@ from voicepilot.backend.azure.handed_token import HandedToken
 from voicepilot.backend.azure.scopes import ScopeMemory
 from voicepilot.backend.failure import Failure
 from voicepilot.settings import Settings
+from voicepilot.settings.table import setting
 
 from .sign_in_service import person
 
@@ -182,3 +185,9 @@ async def test_a_setting_that_cannot_be_met_is_told(
         async with credentials_for(settings, tell=print, variables={}):
             pass
     assert caught.value.problem.code == code
+
+
+def test_the_document_names_every_way_in() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "sign-in.md").read_text("utf-8")
+    named = re.findall(r"^\| `([a-z-]+)` \|", text, re.MULTILINE)
+    assert named == ["credential", *setting("credential").choices]
