@@ -27,6 +27,12 @@ RELAY: Final = "relay"
 DIRECT: Final = "direct"
 SIGNALLING: Final = (RELAY, DIRECT)
 
+AUTO: Final = "auto"
+WEBRTC: Final = "webrtc"
+WEBSOCKET: Final = "websocket"
+FALLBACK: Final = "fallback"
+TRANSPORTS: Final = (AUTO, WEBRTC, WEBSOCKET, FALLBACK)
+
 MAX_SDP: Final = 128 * 1024
 """Longest session description in characters; Chromium's audio-only offer has about 3,000."""
 
@@ -82,6 +88,8 @@ class Welcome:
     `preview`), `build` the build that the page server serves; a page of another build reloads.
     `feed` asks the page for the inputs of its core (`CallFeed`). `signalling` says who posts the
     page's offer: the backend (`relay`, `OpenCall`) or the page itself (`direct`, `CallKey`).
+    `transport` is what a call begins with (`session.transport`): `fallback` is WebSocket because WebRTC
+    did not get through this network lately.
     """
 
     service: str
@@ -90,6 +98,7 @@ class Welcome:
     build: str
     feed: bool = False
     signalling: str = RELAY
+    transport: str = WEBRTC
 
     def to_params(self) -> dict[str, object]:
         """As a JSON result."""
@@ -100,12 +109,14 @@ class Welcome:
             "build": self.build,
             "feed": self.feed,
             "signalling": self.signalling,
+            "transport": self.transport,
         }
 
     @classmethod
     def from_params(cls, params: object) -> Welcome:
         """Raises MessageError."""
-        fields = Fields(params, "service", "dialect", "tools", "build", "feed", "signalling")
+        names = ("service", "dialect", "tools", "build", "feed", "signalling", "transport")
+        fields = Fields(params, *names)
         return cls(
             service=fields.text("service"),
             dialect=fields.text("dialect"),
@@ -113,6 +124,7 @@ class Welcome:
             build=fields.text("build"),
             feed=fields.flag("feed"),
             signalling=fields.choice("signalling", SIGNALLING),
+            transport=fields.choice("transport", TRANSPORTS),
         )
 
 

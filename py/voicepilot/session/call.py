@@ -216,14 +216,13 @@ class Call:
         told = self._silence(now)
         if self.transport.way is Way.WEBRTC:
             told.append(ClearOutput())
-        if (
-            self.gate.stage is Stage.ACTIVE
-        ):  # first of all: an answer that is being made cannot be cut
+        if self.gate.stage is Stage.ACTIVE:
+            # Before the rest: an answer that is still being made cannot be cut.
             told.insert(0, CancelResponse(response_id=self.gate.response_id))
-        commands = [SilenceReply(self.attempt), *(self._send(event, now) for event in told)]
+        sent = [self._send(event, now) for event in told]
         self._turns.apply(Report.SOUND_ENDS)
         self._turns.apply(Report.ANSWER_ENDS)
-        return commands
+        return [SilenceReply(self.attempt), *sent]
 
     # --- what the shell reports ---------------------------------------------------------------------
 
