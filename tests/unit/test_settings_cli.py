@@ -1,0 +1,114 @@
+"""Settings at the command line as a person meets them: real processes, their words and exit codes."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from voicepilot.settings import TABLE
+
+KEY = "0123456789abcdef0123456789ABCDEF"
+SOURCE = str(Path(__file__).parents[2] / "py")
+PLAIN = {
+    name: value
+    for name, value in os.environ.items()
+    if not name.startswith(("AZURE_", "VOICEPILOT_"))
+}
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Runs a command where nothing is set but what the test sets, and where there is no keyring."""
+    settings = tmp_path / "settings.toml"
+    settings.write_text('deployment = "voice"\n')
+
+    def run(*arguments, **variables):
+        fresh = {
+            "VOICEPILOT_SETTINGS": str(settings),
+            "PYTHONPATH": SOURCE,
+            "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
+        }
+        done = subprocess.run(
+            [sys.executable, "-m", "voicepilot.cli", *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env={**PLAIN, **fresh, **variables},
+            timeout=60,
+        )
+        assert "Traceback" not in done.stderr
+        assert KEY not in done.stdout + done.stderr
+        return done
+
+    return run
+
+
+def test_config_show_says_every_value_and_its_place(run, tmp_path):
+    done = run(
+        "config", "show", "--json", "--speed", 1.2, AZURE_OPENAI_ENDPOINT="r.openai.azure.com"
+    )
+    assert done.returncode == 0, done.stderr
+    shown = json.loads(done.stdout)
+    assert list(shown["settings"]) == [row.name for row in TABLE]
+    assert shown["file"] == {"path": str(tmp_path / "settings.toml"), "exists": True}
+    settings = shown["settings"]
+    assert settings["speed"] == {"value": 1.2, "from": "command line --speed"}
+    assert settings["endpoint"] == {
+        "value": "https://r.openai.azure.com",
+        "from": "environment AZURE_OPENAI_ENDPOINT",
+    }
+    assert settings["deployment"] == {
+        "value": "voice",
+        "from": f"file {tmp_path / 'settings.toml'}",
+    }
+    assert settings["port"] == {"value": 8777, "from": "default"}
+    assert shown["api_key"] == {"from": "", "problem": ""}
+
+
+def test_config_show_names_the_place_of_a_key_and_nothing_of_the_key(run):
+    done = run("config", "show", AZURE_OPENAI_API_KEY=KEY)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1].split("  ")[0] == "API key"
+    assert done.stdout.rstrip().endswith("environment AZURE_OPENAI_API_KEY")
+    shown = json.loads(run("config", "show", "--json", AZURE_OPENAI_API_KEY=KEY).stdout)
+    assert shown["api_key"]["from"] == "environment AZURE_OPENAI_API_KEY"
+
+
+def test_config_path_names_the_file(run, tmp_path):
+    assert run("config", "path").stdout == f"{tmp_path / 'settings.toml'}\n"
+    assert (
+        run("config", "path", "--settings", "other.toml").stdout == f"{tmp_path / 'other.toml'}\n"
+    )
+
+
+@pytest.mark.parametrize("command", [("serve", "--no-browser"), ("config", "show")])
+def test_every_mistake_is_told_with_its_place(run, command):
+    done = run(*command, "--speed", 9, "--voice", KEY + "!", AZURE_OPENAI_ENDPOINT="gpt-realtime")
+    assert done.returncode == 2
+    assert [line.partition(": ")[0] for line in done.stderr.splitlines()] == [
+        "command line --voice",
+        "command line --speed",
+        "environment AZURE_OPENAI_ENDPOINT",
+    ]
+
+
+def test_serve_says_what_is_missing_and_how_to_set_it(run, tmp_path):
+    done = run("serve", "--no-browser")
+    assert done.returncode == 2
+    assert "There is no endpoint yet." in done.stderr
+    assert "--endpoint https://NAME.openai.azure.com" in done.stderr
+    assert "AZURE_OPENAI_ENDPOINT=https://NAME.openai.azure.com" in done.stderr
+    assert (
+        f'endpoint = "https://NAME.openai.azure.com" in {tmp_path / "settings.toml"}' in done.stderr
+    )
+    assert "There is no deployment" not in done.stderr
+
+
+@pytest.mark.parametrize("key", [("--api-key", KEY), (f"--api-key={KEY}",)])
+def test_a_key_on_the_command_line_is_refused_and_not_repeated(run, key):
+    done = run("serve", "--no-browser", *key)
+    assert done.returncode == 2
+    assert "AZURE_OPENAI_API_KEY" in done.stderr
