@@ -112,7 +112,9 @@ def refusal(answer: Answer, asked: Asked) -> Failure:
         return Failure(code)
     if code == "service-throttled":
         return Failure(code, seconds=max(1, math.ceil(answer.wait_s or 0)))
-    words = (str(error.get(name) or "") for name in ("code", "message"))
+    words = [str(error.get(name) or "") for name in ("code", "message", "param")]
+    if words[2] in words[1]:
+        del words[2]
     said = ", ".join(each for each in words if each not in ("", str(answer.status)))
     said = f"status {answer.status}: {_clean(said, asked)}" if said else f"status {answer.status}"
     match code:
