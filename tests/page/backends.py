@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,13 +52,15 @@ class Program:
         self._process = process
 
     @classmethod
-    async def start(cls, *arguments: str, folder: Path) -> Program:
-        """Start the command in ``folder``."""
+    async def start(
+        cls, *arguments: str, folder: Path, variables: Mapping[str, str] | None = None
+    ) -> Program:
+        """Start the command in ``folder``, with ``variables`` in its environment too."""
         return cls(
             await asyncio.create_subprocess_exec(
                 *(sys.executable, "-P", "-m", "voicepilot.cli", *arguments),
                 cwd=folder,
-                env={**os.environ, "PYTHONPATH": str(ROOT / "py")},
+                env={**os.environ, "PYTHONPATH": str(ROOT / "py"), **(variables or {})},
                 stdout=asyncio.subprocess.PIPE,
             )
         )
@@ -89,9 +91,11 @@ class Program:
 
 
 @asynccontextmanager
-async def running(*arguments: str, folder: Path) -> AsyncIterator[Program]:
+async def running(
+    *arguments: str, folder: Path, variables: Mapping[str, str] | None = None
+) -> AsyncIterator[Program]:
     """A `voicepilot` command for as long as it is needed."""
-    program = await Program.start(*arguments, folder=folder)
+    program = await Program.start(*arguments, folder=folder, variables=variables)
     try:
         yield program
     finally:
