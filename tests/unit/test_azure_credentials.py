@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import socket
@@ -16,9 +17,11 @@ from typing import Any, TypeAlias
 import pytest
 from aiohttp import web
 
+from voicepilot.backend.azure.calls import Calls, Target
 from voicepilot.backend.azure.chosen import ChosenCredentials, credentials_for
 from voicepilot.backend.azure.scopes import SCOPES, ScopeMemory
 from voicepilot.backend.failure import Failure
+from voicepilot.protocol.session_config import SessionConfig
 from voicepilot.settings import Settings
 
 from .sign_in_service import (
@@ -442,3 +445,42 @@ async def test_a_machine_without_browser(choose: Choose, monkeypatch: pytest.Mon
         problem = (await failure(credentials)).problem
     assert problem.code == "browser-missing"
     assert "device-code" in problem.next_step
+
+
+async def test_calls_are_opened_at_a_resource_that_takes_the_other_audience_only(
+    choose: Choose, service: SignInService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret_in_environment(monkeypatch)
+    shown: list[str] = []
+
+    async def mint(request: web.Request) -> web.Response:
+        claims = jwt_claims(request.headers["Authorization"])
+        shown.append(claims["aud"])
+        if claims["aud"].startswith(SCOPES[0]):
+            said = "Access token is missing, invalid, audience is incorrect, or have expired."
+            return web.json_response({"error": {"code": "401", "message": said}}, status=401)
+        return web.json_response({"value": "ek_1", "expires_at": int(time.time()) + 60})
+
+    app = web.Application()
+    app.router.add_post("/openai/v1/realtime/client_secrets", mint)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    base = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    try:
+        async with (
+            choose(endpoint=base) as credentials,
+            Calls.at(Target(base, credentials)) as calls,
+        ):
+            for _ in range(2):
+                assert (await calls.key(SessionConfig(model="voice"))).key == "ek_1"
+    finally:
+        await runner.cleanup()
+    assert [each.split()[0] for each in shown] == [SCOPES[0], SCOPES[1], SCOPES[1]]
+
+
+def jwt_claims(header: str) -> dict[str, str]:
+    """What the service reads in a token."""
+    middle = header.split(".")[1]
+    claims: dict[str, str] = json.loads(base64.urlsafe_b64decode(middle + "=" * (-len(middle) % 4)))
+    return claims

@@ -48,14 +48,17 @@ class Editor:
         return AccessToken(f"token-{number}", self.now + 3600)
 
     def credentials(
-        self, scopes: ScopeMemory | None = None, limit_s: float | None = None
+        self,
+        limit_s: float | None = None,
+        patience_s: float = 60.0,
     ) -> EntraCredentials:
         return EntraCredentials(
             self.token,
             SignIn("host", TENANT),
             HOST,
-            scopes or ScopeMemory(),
+            ScopeMemory(),
             limit_s=limit_s,
+            patience_s=patience_s,
             clock=self.clock,
         )
 
@@ -132,6 +135,21 @@ async def test_a_sign_in_has_limited_time() -> None:
             await credentials.credential()
     assert caught.value.problem.code == "sign-in-slow"
     assert "VS Code" in caught.value.problem.next_step
+
+
+async def test_a_request_waits_for_a_while_and_the_sign_in_goes_on_for_the_next() -> None:
+    editor = Editor()
+    editor.gate.clear()
+    async with editor.credentials(patience_s=0.01) as credentials:
+        whose = asyncio.create_task(credentials.owner())
+        for _ in range(2):
+            with pytest.raises(Failure) as caught:
+                await credentials.credential()
+            assert caught.value.problem.code == "sign-in-pending"
+            assert "VS Code" in caught.value.problem.next_step
+        editor.gate.set()
+        await whose
+        assert await credentials.credential() == Credential.bearer("token-1")
 
 
 async def test_many_requests_that_are_refused_at_once_try_the_other_audience_once() -> None:

@@ -8,12 +8,15 @@ azure-identity signs in; what is here is in front of it:
   answers 401, the token for the other scope is tried, once; when it does not take that one either, the
   sign-in is refused, and the next request begins anew.
 - A tenant that does not know the first audience is asked for the second.
+- Who asks waits for a while only: a person may have to act in a browser first, and reads that meanwhile.
+  The sign-in goes on, and the next request finds its token.
 - A renewal that fails while the old token still has time leaves that one in use.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -54,18 +57,20 @@ class EntraCredentials:
         scopes: ScopeMemory,
         *,
         limit_s: float | None = 60.0,
+        patience_s: float = 8.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Take what signs in, and how, for telling it.
 
-        `limit_s` is the longest a sign-in may take, in seconds, None where a person has to act. `clock`
-        gives seconds since 1970.
+        `limit_s` is the longest a sign-in may take, in seconds, None where a person has to act;
+        `patience_s` how long a request waits for it. `clock` gives seconds since 1970.
         """
         self._source = source
         self._tried = tried
         self._host: Final = host
         self._scopes = scopes
         self._limit_s = limit_s
+        self._patience_s = patience_s
         self._clock = clock
         self._held: _Held | None = None
         self._refused: set[str] = set()
@@ -89,10 +94,13 @@ class EntraCredentials:
 
     async def credential(self, refused: Credential | None = None) -> Credential:
         """Return the header to send; see `Credentials`. Raises Failure."""
-        return (await self._usable(refused)).credential
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._patience_s):
+                return (await self._usable(refused)).credential
+        raise Failure("sign-in-pending", deed=self._tried.deed)
 
     async def owner(self) -> TokenOwner:
-        """Say who is signed in, signing in where nobody is. Raises Failure."""
+        """Say who is signed in, once somebody is. Raises Failure."""
         return (await self._usable(None)).owner
 
     async def _usable(self, refused: Credential | None) -> _Held:

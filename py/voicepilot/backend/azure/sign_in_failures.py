@@ -85,6 +85,18 @@ class SignIn:
         return f"az login --tenant {self.tenant}" if self.tenant else "az login"
 
     @property
+    def deed(self) -> str:
+        """What a sign-in that is under way waits for, as the start of a sentence."""
+        match self.way:
+            case "browser":
+                return "Sign in in the browser window that has opened"
+            case "device-code":
+                return "Enter the code that the terminal shows at the address beside it"
+            case "host":
+                return "Answer what VS Code asks"
+        return "Wait a moment"
+
+    @property
     def remedy(self) -> str:
         """How to sign in anew, as the end of a sentence."""
         match self.way:
