@@ -41,6 +41,7 @@ from voicepilot.emulator.keys import DEFAULT_LIFETIME_S, PREVIEW_LIFETIME_S, Key
 from voicepilot.emulator.middleware import MIDDLEWARE
 from voicepilot.emulator.mind import Mind
 from voicepilot.emulator.models import Models
+from voicepilot.emulator.recorded_call import RecordedCall
 from voicepilot.emulator.scenarios import SLOW_ANSWER_S, Faults
 from voicepilot.emulator.schema import Anything, Choice, Number, Record
 from voicepilot.emulator.session import Means
@@ -52,6 +53,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from voicepilot.emulator.keys import EphemeralKey
+    from voicepilot.emulator.recording import RecordedCalls
+    from voicepilot.emulator.sockets import AnyCall
 
 logger = logging.getLogger(__name__)
 
@@ -77,6 +80,7 @@ class Service:
         clock: Unix time in seconds, by which keys expire.
         faults: the scenarios that are on from the start; more can be switched over HTTP.
         deployments: those that there are; any, if not given.
+        recorded: calls to be played to whoever calls, in the place of a model's.
     """
 
     def __init__(
@@ -85,6 +89,7 @@ class Service:
         clock: Callable[[], float] = time.time,
         faults: Faults | None = None,
         deployments: Deployments | None = None,
+        recorded: RecordedCalls | None = None,
     ) -> None:
         self._admission = Admission(api_key)
         self._faults = faults or Faults()
@@ -92,7 +97,8 @@ class Service:
         self._deployments = deployments or Deployments()
         self._means = Means(self.ready, Mind(), self._deployments, self._faults)
         self._front = IceTcpFront()
-        self._calls: dict[str, tuple[Call, asyncio.Task[None]]] = {}
+        self._recorded = recorded
+        self._calls: dict[str, tuple[AnyCall, asyncio.Task[None]]] = {}
         self._loading: asyncio.Task[Models] | None = None
 
     @property
@@ -109,7 +115,7 @@ class Service:
             application.router.add_post(f"{base}/calls/{{id}}/hangup", self._hang_up)
         application.router.add_post("/openai/realtimeapi/sessions", self._mint_preview)
         application.router.add_post("/v1/realtimertc", self._open_preview_call)
-        sockets = Sockets(self._means, self._admission, self._keys, self._find_call)
+        sockets = Sockets(self._means, self._admission, self._keys, self._find_call, self._recorded)
         sockets.add_routes(application.router)
         application.on_shutdown.append(sockets.close)
         Control(self._faults, self._admission.admits).add_routes(application.router)
@@ -127,18 +133,20 @@ class Service:
 
     async def _lifetime(self, _: web.Application) -> Any:
         await self._front.start()
-        self._loading = asyncio.create_task(Models.load())
-        self._loading.add_done_callback(_report_loading)
+        if self._recorded is None:
+            self._loading = asyncio.create_task(Models.load())
+            self._loading.add_done_callback(_report_loading)
         yield
         tasks = [task for _, task in self._calls.values()]
         for call, _task in tuple(self._calls.values()):
             call.hang_up()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._front.close()
-        if not self._loading.done():
-            self._loading.cancel()
-        with contextlib.suppress(asyncio.CancelledError, Exception):
-            await (await self._loading).close()
+        if self._loading is not None:
+            if not self._loading.done():
+                self._loading.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await (await self._loading).close()
 
     async def _mint(self, request: web.Request) -> web.Response:
         _expect_no_version(request)
@@ -196,13 +204,7 @@ class Service:
             raise unreadable_offer("")
         if "slow-sdp" in self._faults:
             await asyncio.sleep(SLOW_ANSWER_S)
-        call = Call(
-            key.configuration,
-            key.tongue,
-            filtered=filtered,
-            front=self._front,
-            means=self._means,
-        )
+        call = self._new_call(key, filtered=filtered)
         answer = await call.answer(offer)
         task = asyncio.create_task(call.run())
         self._calls[call.id] = (call, task)
@@ -213,6 +215,19 @@ class Service:
             content_type="text/plain",
             charset="utf-8",
             headers={"Location": f"/v1/realtime/calls/{call.id}"},
+        )
+
+    def _new_call(self, key: EphemeralKey, *, filtered: bool) -> AnyCall:
+        if self._recorded is not None:
+            return RecordedCall(
+                self._recorded.next(), filtered=filtered, front=self._front, faults=self._faults
+            )
+        return Call(
+            key.configuration,
+            key.tongue,
+            filtered=filtered,
+            front=self._front,
+            means=self._means,
         )
 
     async def _hang_up(self, request: web.Request) -> web.Response:
@@ -234,7 +249,7 @@ class Service:
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("Call %s ended by an error.", call_id, exc_info=error)
 
-    def _find_call(self, call_id: str) -> Call | None:
+    def _find_call(self, call_id: str) -> AnyCall | None:
         held = self._calls.get(call_id)
         return held[0] if held is not None and not held[0].over else None
 
@@ -247,6 +262,7 @@ async def run(
     until: asyncio.Event | None = None,
     faults: Faults | None = None,
     deployments: Deployments | None = None,
+    recorded: RecordedCalls | None = None,
 ) -> None:
     """Serve on 127.0.0.1 until ``until`` is set or the task is cancelled.
 
@@ -257,13 +273,14 @@ async def run(
             before the models are loaded are opened, and answered when they are.
         faults: the scenarios that are on from the start.
         deployments: those that there are; any, if not given.
+        recorded: calls to be played to whoever calls; no models are loaded then.
 
     Raises:
         OSError: the port is taken.
     """
     # Bound before anything is loaded, so that a taken port is known at once.
     listener = socket.create_server((HOST, port))
-    service = Service(api_key, faults=faults, deployments=deployments)
+    service = Service(api_key, faults=faults, deployments=deployments, recorded=recorded)
     runner = web.AppRunner(service.application(), access_log=None)
     try:
         await runner.setup()

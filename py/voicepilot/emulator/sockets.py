@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeAlias
 
 from aiohttp import WSCloseCode, web
 
@@ -27,9 +27,13 @@ from voicepilot.emulator.configuration import Configuration
 from voicepilot.emulator.errors import Refused, access_denied, ephemeral_only, not_found
 from voicepilot.emulator.keys import Keys
 from voicepilot.emulator.line import Line
+from voicepilot.emulator.recorded_call import RecordedCall, play_over
+from voicepilot.emulator.recording import RecordedCalls
 from voicepilot.emulator.session import Means
 from voicepilot.emulator.socket_session import SocketSession
 from voicepilot.emulator.tongue import GA, PREVIEW, Tongue
+
+AnyCall: TypeAlias = Call | RecordedCall
 
 GA_PATHS: Final = ("/openai/v1/realtime", "/v1/realtime")
 PREVIEW_PATH: Final = "/openai/realtime"
@@ -45,6 +49,7 @@ class Sockets:
         admission: knows the standing key.
         keys: the ephemeral ones.
         find_call: the call of an id that runs, if there is one.
+        recorded: calls to be played, in the place of sessions.
     """
 
     def __init__(
@@ -52,8 +57,10 @@ class Sockets:
         means: Means,
         admission: Admission,
         keys: Keys,
-        find_call: Callable[[str], Call | None],
+        find_call: Callable[[str], AnyCall | None],
+        recorded: RecordedCalls | None = None,
     ) -> None:
+        self._recorded = recorded
         self._means = means
         self._admission = admission
         self._keys = keys
@@ -119,7 +126,10 @@ class Sockets:
         self._lines.add(line)
         try:
             response = await line.open(request)
-            await SocketSession(configuration, tongue, line, means=self._means).run()
+            if self._recorded is not None:
+                await play_over(line, self._recorded.next())
+            else:
+                await SocketSession(configuration, tongue, line, means=self._means).run()
         finally:
             self._lines.discard(line)
         return response
