@@ -19,12 +19,14 @@ from aiohttp import web
 
 from voicepilot.backend import tools
 from voicepilot.backend.azure.calls import Calls
+from voicepilot.backend.azure.http import Http
 from voicepilot.backend.bridge_link import BridgeLink
 from voicepilot.backend.configuration import Configuration
 from voicepilot.backend.debug_desk import DebugDesk
 from voicepilot.backend.desk import Desk
 from voicepilot.backend.embedded import EmbeddedService
 from voicepilot.backend.end_signals import on_end_signals
+from voicepilot.backend.feed import Feed
 from voicepilot.backend.lines import SocketLine
 from voicepilot.backend.page_files import Page, PageError, load_page
 from voicepilot.backend.page_program import (
@@ -35,7 +37,9 @@ from voicepilot.backend.page_program import (
     page_listener,
 )
 from voicepilot.backend.page_server import PageServer
+from voicepilot.backend.recorder import Recorder, RecordingError, recorded
 from voicepilot.backend.settings_desk import SettingsDesk
+from voicepilot.backend.socket_calls import SocketCalls
 from voicepilot.backend.wheels import WheelFolder
 from voicepilot.settings.layers import table
 
@@ -43,10 +47,11 @@ SERVICE: Final = "Offline demo"
 _DEPLOYMENT: Final = "offline-demo"
 
 
-def demo_configuration() -> Configuration:
+def demo_configuration(transport: str = "auto") -> Configuration:
     """What the demo is set to. It forgets changes when it ends: the person's settings are for Azure."""
     settings = table(
         {
+            "transport": transport,
             "deployment": _DEPLOYMENT,
             "transcription_deployment": _DEPLOYMENT,
             "instructions": "You are VoicePilot. Answer in English, briefly, as one speaks.",
@@ -57,11 +62,20 @@ def demo_configuration() -> Configuration:
     return Configuration((settings,))
 
 
+def socket_calls(calls: Calls, configuration: Configuration) -> SocketCalls:
+    """The demo's calls over WebSocket. Its service is on this computer, so networks are not remembered."""
+    return SocketCalls(
+        calls,
+        lambda: configuration.settings.transport,
+        lambda: configuration.session(tools.SPECS),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class DemoOptions:
     """What the command line chose. `port` None is the preferred one or else any that is free.
 
-    `wheels` is a folder of wheels that the debugging page may install.
+    `wheels` is a folder of wheels that the debugging page may install, `transport` how calls go.
     """
 
     page: Path
@@ -69,34 +83,49 @@ class DemoOptions:
     port: int | None = None
     open_browser: bool = True
     wheels: Path | None = None
+    transport: str = "auto"
 
 
 def run(options: DemoOptions) -> int:
     """Run the demo until it is ended; the process's exit code.
 
     0: ended by Ctrl-C or a signal; 1: the service stopped; 2: it could not start (page not built,
-    port taken), said in a sentence on standard error.
+    port taken, no recording possible), said in a sentence on standard error.
     """
+    feed = Feed()
     try:
         listener = page_listener(options.port)
         page = load_page(options.page)
-    except (PageError, PortError) as error:
+        with (
+            listener,
+            recorded(options.record, SERVICE, feed) as witness,
+            contextlib.suppress(KeyboardInterrupt),  # Windows has no signal handlers
+        ):
+            return asyncio.run(_serve(options, page, listener, feed, witness))
+    except (PageError, PortError, RecordingError) as error:
         print(error, file=sys.stderr)  # noqa: T201 - what the person at the terminal reads
         return 2
-    with listener, contextlib.suppress(KeyboardInterrupt):  # Windows has no signal handlers
-        return asyncio.run(_serve(options, page, listener))
     return 0
 
 
-async def _serve(options: DemoOptions, page: Page, listener: socket.socket) -> int:
+async def _serve(
+    options: DemoOptions,
+    page: Page,
+    listener: socket.socket,
+    feed: Feed,
+    witness: Recorder | None,
+) -> int:
     ended = asyncio.Event()
     service = EmbeddedService()
-    configuration = demo_configuration()
+    configuration = demo_configuration(options.transport)
     with on_end_signals(ended.set):
         try:
-            async with Calls(service.ready) as calls:
+            async with Calls(service.ready, http=Http(witness=witness)) as calls:
                 toolbox = tools.Toolbox(options.folder)
-                desk = Desk(page.build, calls, configuration, toolbox, service=SERVICE)
+                sockets = socket_calls(calls, configuration)
+                desk = Desk(
+                    page.build, calls, configuration, toolbox, service=SERVICE, sockets=sockets
+                )
                 wheels = WheelFolder(options.wheels) if options.wheels is not None else None
                 debugging = DebugDesk(service.ready, wheels)
                 drawer = SettingsDesk(configuration)
@@ -104,7 +133,9 @@ async def _serve(options: DemoOptions, page: Page, listener: socket.socket) -> i
                 async def serve_bridge(bridge: web.WebSocketResponse) -> None:
                     await BridgeLink(SocketLine(bridge), desk, debugging, drawer).serve()
 
-                async with PageServer(page, listener, serve_bridge, wheels) as server:
+                async with PageServer(
+                    page, listener, serve_bridge, wheels, serve_call=sockets.serve
+                ) as server:
                     await service.start()
                     greet(server.url, "Press Talk there and speak English.")
                     if options.open_browser:

@@ -7,6 +7,7 @@ from voicepilot.backend.azure.calls import Calls
 from voicepilot.backend.configuration import Configuration
 from voicepilot.backend.failure import Failure
 from voicepilot.backend.feed import Feed
+from voicepilot.backend.socket_calls import SocketCalls
 from voicepilot.bridge import messages
 from voicepilot.protocol.dialects import Dialect
 
@@ -26,6 +27,7 @@ class Desk:
         *,
         feed: Feed | None = None,
         service: str = "",
+        sockets: SocketCalls | None = None,
     ) -> None:
         self._build = build
         self._calls = calls
@@ -33,6 +35,7 @@ class Desk:
         self._toolbox = toolbox
         self._feed = feed or Feed()
         self._service = service
+        self._sockets = sockets
 
     @property
     def service(self) -> str:
@@ -55,6 +58,7 @@ class Desk:
             self._build,
             feed=self._feed.wanted,
             signalling=self._configuration.settings.signalling,
+            transport=self._sockets.begins_with if self._sockets else messages.WEBRTC,
         )
 
     async def open_call(self, call: messages.OpenCall) -> messages.CallOpened:

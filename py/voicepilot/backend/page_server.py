@@ -8,6 +8,7 @@
 | `POST /session` `{"token"}` | 204 and the cookie, once; else 403 with a Problem |
 | `GET /session` | 204 with a good cookie, else 403 with a Problem |
 | `GET /bridge` | the WebSocket, with a good cookie and our Origin; else 403 with a Problem |
+| `GET /call` | likewise the WebSocket of one call that goes over none of WebRTC |
 
 Every request passes `Door` first: a foreign Host gets 421, a foreign Origin 403.
 """
@@ -24,6 +25,7 @@ from aiohttp import WSCloseCode, web
 from voicepilot.backend.door import Door, origin_of
 from voicepilot.backend.page_files import Page
 from voicepilot.backend.wheels import WheelFolder
+from voicepilot.bridge.call_socket import CALL_PATH, LARGEST_FRAME, TRIED_WEBRTC
 from voicepilot.bridge.jsonrpc import MAX_TEXT
 from voicepilot.protocol.json_text import parse_json
 from voicepilot.protocol.problems import problem
@@ -32,6 +34,9 @@ _log = logging.getLogger(__name__)
 
 ServeBridge: TypeAlias = Callable[[web.WebSocketResponse], Awaitable[None]]
 """Serves one connected bridge until it ends."""
+
+ServeCall: TypeAlias = Callable[[web.WebSocketResponse, bool], Awaitable[None]]
+"""Serves one call's WebSocket until it ends; the flag says that the call has tried WebRTC before."""
 
 _HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -50,7 +55,7 @@ _SHUTDOWN_S: Final = 1.0
 
 
 class PageServer:
-    """Serves one `Page` on 127.0.0.1. An async context manager; leaving it closes every bridge.
+    """Serves one `Page` on 127.0.0.1. An async context manager; leaving it closes every WebSocket.
 
     Takes ownership of `listener`, a listening TCP socket (see `listen`). `wheels` is what the
     debugging page may install. `services` are the origins that pages may reach beside the server
@@ -64,13 +69,15 @@ class PageServer:
         serve_bridge: ServeBridge,
         wheels: WheelFolder | None = None,
         services: Sequence[str] = (),
+        serve_call: ServeCall | None = None,
     ) -> None:
         self._page = page
         self._services = tuple(services)
         self._wheels = wheels
         self._listener = listener
         self._serve_bridge = serve_bridge
-        self._bridges: set[web.WebSocketResponse] = set()
+        self._serve_call = serve_call
+        self._lines: set[web.WebSocketResponse] = set()
         self.port: Final[int] = listener.getsockname()[1]
         self.door: Final = Door(self.port)
         application = web.Application(middlewares=[self._check_door], client_max_size=_LARGEST_BODY)
@@ -78,6 +85,7 @@ class PageServer:
             [
                 *(web.get(path, self._document) for path in page.documents),
                 web.get("/bridge", self._bridge),
+                web.get(CALL_PATH, self._call),
                 web.get("/session", self._has_session),
                 web.post("/session", self._open_session),
                 web.get("/wheels/{name}", self._wheel),
@@ -85,7 +93,7 @@ class PageServer:
             ]
         )
         application.on_response_prepare.append(_add_headers)
-        application.on_shutdown.append(self._close_bridges)
+        application.on_shutdown.append(self._close_lines)
         self._runner = web.AppRunner(
             application, access_log=None, shutdown_timeout=_SHUTDOWN_S, handle_signals=False
         )
@@ -174,29 +182,40 @@ class PageServer:
         return web.Response(status=204, headers={"Cache-Control": "no-store"})
 
     async def _bridge(self, request: web.Request) -> web.StreamResponse:
+        return await self._hold(request, self._serve_bridge, 4 * MAX_TEXT)
+
+    async def _call(self, request: web.Request) -> web.StreamResponse:
+        serve, tried_webrtc = self._serve_call, TRIED_WEBRTC in request.query
+        if serve is None:
+            raise web.HTTPNotFound(text="Calls go over WebRTC only.")
+        return await self._hold(request, lambda call: serve(call, tried_webrtc), LARGEST_FRAME)
+
+    async def _hold(
+        self, request: web.Request, serve: ServeBridge, largest_frame: int
+    ) -> web.StreamResponse:
         # The door lets a missing Origin pass (navigation sends none); a page's WebSocket has one.
         if not self._admits(request) or "Origin" not in request.headers:
             return _not_allowed()
-        bridge = web.WebSocketResponse(
-            heartbeat=_HEARTBEAT_S, max_msg_size=4 * MAX_TEXT, compress=False
+        line = web.WebSocketResponse(
+            heartbeat=_HEARTBEAT_S, max_msg_size=largest_frame, compress=False
         )
-        if not bridge.can_prepare(request):
+        if not line.can_prepare(request):
             raise web.HTTPBadRequest(text="This address is for a WebSocket only.")
-        await bridge.prepare(request)
-        self._bridges.add(bridge)
+        await line.prepare(request)
+        self._lines.add(line)
         try:
-            await self._serve_bridge(bridge)
+            await serve(line)
         finally:
-            self._bridges.discard(bridge)
-            await bridge.close()
-        return bridge
+            self._lines.discard(line)
+            await line.close()
+        return line
 
     def _admits(self, request: web.Request) -> bool:
         return self.door.admits(request.cookies.get(self.door.cookie_name))
 
-    async def _close_bridges(self, _: web.Application) -> None:
-        for bridge in tuple(self._bridges):
-            await bridge.close(code=WSCloseCode.GOING_AWAY)
+    async def _close_lines(self, _: web.Application) -> None:
+        for line in tuple(self._lines):
+            await line.close(code=WSCloseCode.GOING_AWAY)
 
 
 def listen(port: int) -> socket.socket:

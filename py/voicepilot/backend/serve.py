@@ -27,6 +27,7 @@ from voicepilot.backend.desk import Desk
 from voicepilot.backend.end_signals import on_end_signals
 from voicepilot.backend.failure import Failure
 from voicepilot.backend.lines import SocketLine
+from voicepilot.backend.network_memory import NetworkMemory
 from voicepilot.backend.page_files import Page, PageError, load_page
 from voicepilot.backend.page_program import (
     PortError,
@@ -37,6 +38,7 @@ from voicepilot.backend.page_program import (
 )
 from voicepilot.backend.page_server import PageServer
 from voicepilot.backend.settings_desk import SettingsDesk
+from voicepilot.backend.socket_calls import SocketCalls
 from voicepilot.settings.layers import DEFAULT
 from voicepilot.settings.table import setting
 
@@ -109,7 +111,13 @@ async def _serve(options: ServeOptions, page: Page, listener: socket.socket) -> 
             )
             calls = await owned.enter_async_context(Calls.at(target))
             toolbox = tools.Toolbox(options.folder)
-            desk = Desk(page.build, calls, configuration, toolbox)
+            sockets = SocketCalls(
+                calls,
+                lambda: configuration.settings.transport,
+                lambda: configuration.session(tools.SPECS),
+                NetworkMemory(),
+            )
+            desk = Desk(page.build, calls, configuration, toolbox, sockets=sockets)
             drawer = SettingsDesk(configuration)
 
             async def serve_bridge(bridge: web.WebSocketResponse) -> None:
@@ -118,7 +126,13 @@ async def _serve(options: ServeOptions, page: Page, listener: socket.socket) -> 
             direct = settings.signalling == "direct"
             services = target.offer_origins if direct else ()
             server = await owned.enter_async_context(
-                PageServer(page, listener, serve_bridge, services=services)
+                PageServer(
+                    page,
+                    listener,
+                    serve_bridge,
+                    services=services,
+                    serve_call=sockets.serve,
+                )
             )
             greet(server.url, f"Press Talk there: {desk.service} answers.")
             if options.open_browser:

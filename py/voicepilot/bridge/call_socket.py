@@ -19,6 +19,9 @@ CALL_PATH: Final = "/call"
 TRIED_WEBRTC: Final = "tried-webrtc"
 """The query parameter that says: this call began over WebRTC, which did not get through."""
 
+LARGEST_FRAME: Final = 16 * 1024 * 1024
+"""Bytes of one frame: the longest append that the service takes (15 MiB), and what stands around it."""
+
 
 @dataclass(frozen=True, slots=True)
 class SocketOpened:

@@ -26,7 +26,7 @@ TEMPLATE = "index.html"
 STARTER = "interpreter.mjs"
 ENDPOINTS = ("/session",)
 """Where the page exchanges its token for a cookie."""
-SOCKETS = ("/bridge",)
+SOCKETS = ("/bridge", "/call")
 
 _ATTRIBUTES = {"script": "src", "link": "href", "img": "src"}
 _ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:|//|/|#", re.IGNORECASE)
