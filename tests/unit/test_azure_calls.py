@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from voicepilot.backend.azure.calls import Calls, DirectKey, Target
 from voicepilot.backend.azure.credential import Credential
-from voicepilot.backend.azure.http import Http
+from voicepilot.backend.azure.http import Answer, Http
+from voicepilot.backend.azure.refusals import (
+    Asked,
+    Step,
+    is_exhausted,
+    is_nowhere,
+    refusal,
+    speaks_another_dialect,
+)
 from voicepilot.backend.failure import Failure
 from voicepilot.backend.page_server import listen
 from voicepilot.bridge.messages import CallOpened
@@ -423,3 +434,40 @@ async def test_a_service_that_does_not_answer_is_slow() -> None:
             with pytest.raises(Failure) as failed:
                 await calls.open(SESSION, OFFER)
     assert failed.value.problem.code == "service-slow"
+
+
+# ---- refusals of any kind
+
+
+@given(
+    st.integers(300, 599),
+    st.binary(max_size=60)
+    | st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=20),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(("error", "code", "message", "param", "x")), inner, max_size=4
+            )
+        ),
+        max_leaves=8,
+    ).map(lambda value: json.dumps(value).encode()),
+    st.none() | st.floats(0, 9_999_999),
+    st.sampled_from(Step),
+    st.sampled_from((Credential.api_key(KEY), Credential.bearer(TOKEN))),
+    st.sampled_from(("", "eastus2")),
+    st.floats(-1e9, 1e9),
+)
+def test_whatever_the_service_answers_becomes_a_problem(
+    status, body, wait_s, step, credential, region, skew_s
+) -> None:
+    body = body.replace(b"x", f"ek_1 {KEY} {TOKEN}".encode())
+    answer = Answer(status, body, "", wait_s, None)
+    asked = Asked(step, "https://r.openai.azure.com/x", "d", credential, region, skew_s)
+    problem = refusal(answer, asked).problem
+    assert problem.says.endswith((".", "…"))
+    assert "{" not in problem.says.partition("(")[0] + problem.next_step
+    assert credential.value.removeprefix("Bearer ") not in problem.says
+    assert "ek_1" not in problem.says
+    for question in (is_exhausted, is_nowhere, speaks_another_dialect):
+        assert question(answer) in (True, False)
