@@ -6,11 +6,13 @@
     python3 build.py test [quality] [unit] [emulator] [pyodide] [clients] [page]
     python3 build.py bench [--json] [--runs N] [NAME...]
     python3 build.py build [--packed]
+    python3 build.py package
     python3 build.py clean | lock
 
 Standard library only, because nothing is installed yet when it starts. What it installs goes into
-``.venv`` and ``webview/node_modules``, from locks with hashes, and is skipped while a stamp holds
-the hash of its lock. A stamp is written last, so what was interrupted is done again.
+``.venv`` and the ``node_modules`` of ``webview/`` and ``extension/``, from locks with hashes, and is
+skipped while a stamp holds the hash of its lock. A stamp is written last, so what was interrupted is
+done again.
 """
 
 import sys
@@ -30,6 +32,7 @@ import contextlib
 import hashlib
 import importlib
 import importlib.util
+import json
 import os
 import platform
 import shutil
@@ -47,11 +50,14 @@ LOCKS = ROOT / "py" / "locks"
 WEBVIEW = ROOT / "webview"
 PAGE = ROOT / "dist" / "page"
 PACKED_PAGE = ROOT / "dist" / "packed"
+EXTENSION = ROOT / "extension"
+LAID_OUT = ROOT / "dist" / "extension"
 WINDOWS = os.name == "nt"
 PYTHON = VENV / ("Scripts/python.exe" if WINDOWS else "bin/python")
 PAGE_WHEELS = VENV / "page-wheels"
 PAGE_PYTHON = "3.14"  # Pyodide's
 NODE_AT_LEAST = 20
+LARGEST_PACKAGE = 12_000_000
 
 SUITES = ("quality", "unit", "emulator", "pyodide", "clients", "page")
 GATES = {
@@ -67,7 +73,8 @@ PAGE_INPUTS = (
     *(f"py/locks/{name}.txt" for name in ("page", "demo")),  # demo: the node that builds it
 )
 MADE = (
-    *("dist", ".venv", "webview/node_modules", "test-results"),
+    *("dist", ".venv", "webview/node_modules", "test-results", ".cache"),
+    *("extension/node_modules", "extension/dist"),
     *(".pytest_cache", ".hypothesis", ".mypy_cache", ".ruff_cache", ".import_linter_cache"),
 )
 
@@ -84,7 +91,7 @@ def main() -> int:
     try:
         commands = {
             **{"demo": demo, "serve": serve, "test": test, "bench": bench},
-            **{"build": build, "clean": clean, "lock": lock},
+            **{"build": build, "package": package, "clean": clean, "lock": lock},
         }
         return commands[options.command](options)
     except SetupError as reason:
@@ -113,8 +120,11 @@ def parse() -> argparse.Namespace:
     test_parser.add_argument("suites", nargs="*", metavar="SUITE", help=", ".join(SUITES))
     build_parser = commands.add_parser("build", help="build the page and print its policy")
     build_parser.add_argument(
-        "--packed", action="store_true", help="gzip what the page inflates itself, for packages"
+        "--packed",
+        action="store_true",
+        help="as it goes into the extension: gzipped, without /debug",
     )
+    commands.add_parser("package", help="make the VSIX of the extension, in dist/")
     commands.add_parser("clean", help="remove everything that build.py made")
     commands.add_parser("lock", help="resolve pyproject.toml into py/locks again")
     bench_parser = commands.add_parser("bench", help="measure, and write docs/benchmarks.md")
@@ -212,6 +222,12 @@ def build(options: argparse.Namespace) -> int:
     return 0
 
 
+def package(_options: argparse.Namespace) -> int:
+    """Make the VSIX and say where it is."""
+    print(f"{make_package().relative_to(ROOT)}")
+    return 0
+
+
 def clean(_options: argparse.Namespace) -> int:
     """Remove what this file and the tools it calls have made."""
     for name in MADE:
@@ -233,6 +249,8 @@ def lock(_options: argparse.Namespace) -> int:
         ("backend", ("azure", "backend"), ("--constraint", "py/locks/test.txt")),
         ("lock", ("lock",), ()),
         ("page", ("page",), ()),
+        ("emulator", ("emulator",), ("--constraint", "py/locks/test.txt")),
+        ("package", ("package",), ("--constraint", "py/locks/test.txt")),
     ):
         command = [str(PYTHON), "-m", "uv", "pip", "compile", "pyproject.toml", "--quiet"]
         python = PAGE_PYTHON if name == "page" else "3.11"
@@ -322,10 +340,10 @@ def link_sources() -> None:
         command.chmod(0o755)
 
 
-def install_node(development: bool) -> None:
-    """Install the npm packages of ``webview/``; with ``development``, what its tests need too."""
-    wanted = fingerprint([WEBVIEW / "package-lock.json"])
-    stamps = {name: WEBVIEW / "node_modules" / f".voicepilot-{name}" for name in ("demo", "test")}
+def install_node(development: bool, folder: Path = WEBVIEW) -> None:
+    """Install the npm packages of ``folder``; with ``development``, what only developers need too."""
+    wanted = fingerprint([folder / "package-lock.json"])
+    stamps = {name: folder / "node_modules" / f".voicepilot-{name}" for name in ("demo", "test")}
     require_node()
     if holds(stamps["test"], wanted) or (not development and holds(stamps["demo"], wanted)):
         return
@@ -336,7 +354,8 @@ def install_node(development: bool) -> None:
             "on Debian and Ubuntu it is a package of its own: apt install npm."
         )
     command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-    run("Installing npm packages", command + ([] if development else ["--omit=dev"]), WEBVIEW)
+    label = f"Installing npm packages ({folder.name})"
+    run(label, command + ([] if development else ["--omit=dev"]), folder)
     stamps["test" if development else "demo"].write_text(wanted)
 
 
@@ -386,6 +405,41 @@ def build_page(packed: bool = False) -> Path:
     run("Building the page", command + (["--packed"] if packed else []))
     stamp.write_text(wanted)
     return page
+
+
+def make_package() -> Path:
+    """Make the extension's package of what is there now; return the file."""
+    install_python("demo")
+    install_python("package")
+    install_node(development=True)
+    install_node(development=True, folder=EXTENSION)
+    page = build_page(packed=True)
+    node, wheels = find_node(), ROOT / "dist" / "wheels"
+    shutil.rmtree(wheels, ignore_errors=True)
+    wheel = [str(PYTHON), "-m", "hatchling", "build", "-t", "wheel", "-d", str(wheels)]
+    run("Building the wheel", wheel)
+    types = EXTENSION / "node_modules" / "typescript" / "bin" / "tsc"
+    run("Checking the extension's types", [node, str(types), "--noEmit"], EXTENSION)
+    run("Bundling the extension", [node, "build.mjs"], EXTENSION)
+    lay_out = [str(PYTHON), "-m", "voicepilot.bundle.extension", "--page", str(page)]
+    run("Laying it out", [*lay_out, "--wheels", str(wheels), "--out", str(LAID_OUT)])
+    version = json.loads((EXTENSION / "package.json").read_text("utf-8"))["version"]
+    target = ROOT / "dist" / f"voicepilot-{version}.vsix"
+    vsce = [node, str(EXTENSION / "node_modules" / "@vscode" / "vsce" / "vsce"), "package"]
+    vsce += ["--no-dependencies", "--allow-missing-repository", "--out", str(target)]
+    run("Packing the extension", vsce, LAID_OUT)
+    if target.stat().st_size > LARGEST_PACKAGE:
+        raise SetupError(
+            f"{target.name} has {target.stat().st_size} bytes; {LARGEST_PACKAGE} are the most."
+        )
+    return target
+
+
+def find_node() -> str:
+    """Return the node of ``.venv``, which is newer than some that are installed."""
+    question = "from voicepilot.bundle.node import find_node; print(find_node())"
+    answer = subprocess.run([str(PYTHON), "-c", question], capture_output=True, text=True)
+    return answer.stdout.strip()
 
 
 def fetch_page_wheels() -> None:

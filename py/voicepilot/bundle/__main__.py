@@ -28,7 +28,11 @@ def main(arguments: list[str] | None = None) -> int:
     """Build the page; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m voicepilot.bundle", description=__doc__)
     parser.add_argument("--out", type=Path, default=ROOT / "dist" / "page")
-    parser.add_argument("--packed", action="store_true", help="gzip what the page inflates itself")
+    parser.add_argument(
+        "--packed",
+        action="store_true",
+        help="for the extension: gzipped, with a document for webviews, without /debug",
+    )
     parser.add_argument("--webview", type=Path, default=ROOT / "webview")
     parser.add_argument(
         "--wheels", type=Path, default=ROOT / ".venv" / "page-wheels", help="where micropip lies"
@@ -41,10 +45,13 @@ def main(arguments: list[str] | None = None) -> int:
         memory = build_memory(package, runtime, archive, find_node())
         interpreter = serve(runtime, archive, memory, packed=options.packed)
         page = build_page(options.webview, interpreter)
-        additions = build_additions(package, SOURCES, options.wheels)
-        debug = build_debug_page(options.webview, interpreter, page, additions)
-        editor = build_editor_page(options.webview, interpreter, page)
-        write(page, options.out, {ADDRESS: debug}, (editor,))
+        if options.packed:
+            editor = build_editor_page(options.webview, interpreter, page)
+            write(page, options.out, unserved=(editor,))
+        else:
+            additions = build_additions(package, SOURCES, options.wheels)
+            debug = build_debug_page(options.webview, interpreter, page, additions)
+            write(page, options.out, {ADDRESS: debug})
     except (BundleError, OSError) as error:
         sys.stderr.write(f"The page was not built. {error}\n")
         return 1

@@ -46,7 +46,7 @@ class Asset:
     def packed(self) -> "Asset":
         """Return it gzipped, as ``/assets/NAME.HASH.gz``. The same bytes give the same bytes."""
         name = PurePosixPath(self.path).name
-        return Asset.named(f"{name}.gz", gzip.compress(self.content, 6, mtime=0))
+        return Asset.named(f"{name}.gz", gzip.compress(self.content, 9, mtime=0))
 
     @property
     def media_type(self) -> str:

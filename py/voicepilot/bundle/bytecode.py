@@ -57,7 +57,7 @@ def _bytecode(name: str, source: bytes, scratch: Path) -> bytes:
             cfile=str(result),
             dfile=name,
             doraise=True,
-            optimize=0,
+            optimize=2,  # without docstrings, which were a tenth of the archive and of the memory
             invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
         )
     except py_compile.PyCompileError as error:
