@@ -97,5 +97,6 @@ def _expect_no_secret(name: str) -> None:
         raise SettingError(
             name,
             f"{name} is refused: a file is no place for a secret. Take it out, make a new one if others "
-            "could read it, and put it into the environment as AZURE_OPENAI_API_KEY.",
+            "could read it, and put it into the environment as AZURE_OPENAI_API_KEY or, with voicepilot "
+            "key set, into the system's keyring.",
         )

@@ -147,7 +147,7 @@ TABLE: Final[tuple[Setting, ...]] = (
         default="",
         label="Endpoint",
         description="The address of your Azure OpenAI or Foundry resource, in any form that the portal "
-        "shows; https://NAME.openai.azure.com is kept of it.",
+        "shows: only scheme and host of it count.",
         well_known=("AZURE_OPENAI_ENDPOINT",),
         applies="start",
     ),
@@ -156,7 +156,8 @@ TABLE: Final[tuple[Setting, ...]] = (
         kind="text",
         default="",
         label="Deployment",
-        description="The name that you gave the deployment of a gpt-realtime model; not the model's.",
+        description="The name that you gave to the deployment of a gpt-realtime model; it need not be the "
+        "model's.",
         pattern=rf"(?!gpt-live){_DEPLOYMENT}",
         form="the name of a realtime deployment (letters, digits, - _ . and no gpt-live, which is "
         "another API)",
@@ -180,7 +181,8 @@ TABLE: Final[tuple[Setting, ...]] = (
         kind="choice",
         default="auto",
         label="Sign-in",
-        description="How VoicePilot shows who you are. auto: an API key where one is set, else default. "
+        description="How VoicePilot shows who you are. auto: an API key where one is set, else the "
+        "editor's account, else default. "
         "default: what azure-identity finds (environment, workload, managed identity, Azure CLI ...). "
         "browser and device-code ask you to sign in. host: the editor hands in its account.",
         choices=(
