@@ -6,6 +6,7 @@ everything that was written is searched for the mark. Logging is turned up as fa
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
@@ -19,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import keyring as library
 import pytest
 from azure.core.credentials import AccessToken
@@ -31,6 +33,7 @@ from voicepilot.backend.azure.scopes import ScopeMemory
 from voicepilot.backend.failure import Failure
 from voicepilot.settings import Settings
 
+from .recorded_azure import MINT, OFFERS, Azure, Said, azure, refused
 from .sign_in_service import (
     CLIENT,
     MARK,
@@ -43,7 +46,7 @@ from .sign_in_service import (
 from .test_azure_credentials_keys import BrokenKeyring, MemoryKeyring
 
 ENDPOINT = "https://mine.openai.azure.com"
-ENCODED = MARK.encode().hex()
+SOURCE = Path(__file__).parents[2] / "py"
 
 
 @dataclass
@@ -72,7 +75,7 @@ class Written:
         for file in self.folder.rglob("*"):
             if file.is_file():
                 self.add(f"file {file.name}", file.read_bytes().decode("latin-1"))
-        return [f"{place}: {text}" for place, text in self.texts if MARK in text or ENCODED in text]
+        return [f"{place}: {text}" for place, text in self.texts if MARK in text]
 
 
 class Listener(logging.Handler):
@@ -291,10 +294,9 @@ def test_the_command_that_keeps_keys(written: Written, tmp_path: Path) -> None:
     rings = tmp_path / "rings"
     rings.mkdir()
     (rings / "our_keyring.py").write_text(KEYRING_FOR_A_PROCESS)
-    source = Path(__file__).parents[2] / "py"
     variables = {
         **os.environ,
-        "PYTHONPATH": f"{source}{os.pathsep}{rings}",
+        "PYTHONPATH": f"{SOURCE}{os.pathsep}{rings}",
         "PYTHON_KEYRING_BACKEND": "our_keyring.Kept",
         "AZURE_OPENAI_ENDPOINT": ENDPOINT,
     }
@@ -316,6 +318,112 @@ def test_the_command_that_keeps_keys(written: Written, tmp_path: Path) -> None:
     assert code == 2 and "AZURE_OPENAI_API_KEY" in said
     assert key("set", given=f"{MARK} two\n")[0] == 2
     assert key("delete")[0] == 0 and not (rings / "kept").exists()
+
+
+REFUSALS = [
+    [Said(200, json.dumps({"value": f"ek_{MARK}", "expires_at": 4_000_000_000}))],
+    [refused(401, "401", f"Access denied due to the key {MARK}key.")],
+    [refused(400, "unknown_parameter", f"You sent api-key: {MARK}key and ek_{MARK}.")],
+    [refused(404, "DeploymentNotFound", f"Nothing for {MARK}key")],
+    [Said(302, "", {"Location": f"https://elsewhere.example/?api-key={MARK}key"})],
+    [Said(403, f"<html>{MARK}key</html>")],
+]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="ended by a signal")
+async def test_serving_calls(written: Written, tmp_path: Path) -> None:
+    """As a process: what the page and the terminal get, however the service answers."""
+    page = small_page(tmp_path / "page")
+    async with azure() as service:
+        variables = {
+            **os.environ,
+            "PYTHONPATH": str(SOURCE),
+            "AZURE_OPENAI_ENDPOINT": service.base,
+            "AZURE_OPENAI_DEPLOYMENT": "voice",
+            VARIABLE: f"{MARK}key",
+        }
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "voicepilot", "serve", "--no-browser", "--port", "0"),
+            *("--page", str(page)),
+            env=variables,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        try:
+            assert process.stdout is not None and process.stderr is not None
+            url = ""
+            async with asyncio.timeout(60):
+                while not url:
+                    line = (await process.stdout.readline()).decode()
+                    written.add("serve", line)
+                    assert line, (await process.stderr.read()).decode()
+                    url = line.strip() if line.strip().startswith("http://") else ""
+            written.add("process list", arguments_of(process.pid))
+            await hold_calls(url, service, written)
+            # The header was sent where it belongs, so there was something to find.
+            assert {each.headers["api-key"] for each in service.posts if each.path == MINT} == {
+                f"{MARK}key"
+            }
+        finally:
+            process.terminate()
+            out, err = await process.communicate()
+    for place, text in (("stdout", out), ("stderr", err)):
+        written.add(place, text.decode())
+
+
+def arguments_of(process: int) -> str:
+    """What everybody on this machine can read of a process; Linux only."""
+    shown = Path(f"/proc/{process}/cmdline")
+    return shown.read_text() if shown.exists() else ""
+
+
+async def hold_calls(url: str, service: Azure, written: Written) -> None:
+    """Do what a page does: enter, say hello, ask for calls. Every answer is written down."""
+    base, _, token = url.partition("#")
+    origin = base.rstrip("/")
+    async with aiohttp.ClientSession(
+        headers={"Origin": origin}, cookie_jar=aiohttp.CookieJar(unsafe=True)
+    ) as browser:
+        async with browser.get(base) as response:
+            written.add("page", f"{response.headers} {await response.text()}")
+        entry = {"token": token.rpartition("=")[2]}
+        async with browser.post(f"{origin}/session", json=entry) as response:
+            assert response.status == 204
+        async with browser.ws_connect(f"{origin}/bridge") as bridge:
+
+            async def ask(number: int, method: str, params: object) -> dict[str, Any]:
+                call = {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
+                await bridge.send_str(json.dumps(call))
+                async with asyncio.timeout(60):
+                    while True:
+                        answer = await bridge.receive_json()
+                        written.add("bridge", json.dumps(answer))
+                        if answer.get("id") == number:
+                            return dict(answer)
+
+            assert "result" in await ask(1, "hello", {"build": "b1"})
+            assert "result" in await ask(2, "settings.get", {})
+            offer = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\n"
+            for number, minting in enumerate(REFUSALS, start=3):
+                service.says(MINT, *minting)
+                answer = await ask(number, "call.open", {"attempt": number, "sdp": offer})
+                assert ("result" in answer) is (minting is REFUSALS[0])
+            service.says(MINT, *REFUSALS[0])
+            service.says(OFFERS, refused(401, "401", f"no ephemeral key: ek_{MARK}"))
+            assert "error" in await ask(99, "call.open", {"attempt": 99, "sdp": offer})
+
+
+def small_page(folder: Path) -> Path:
+    """A page as the server takes it."""
+    folder.mkdir()
+    (folder / "index.html").write_text("<!doctype html><title>VoicePilot</title>")
+    manifest = {
+        "build": "b1",
+        "policy": "default-src 'none'",
+        "files": {"/index.html": {"sha384": "sha384-x", "type": "text/html; charset=utf-8"}},
+    }
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return folder
 
 
 def test_the_search_finds_what_is_written(tmp_path: Path) -> None:
