@@ -1,4 +1,4 @@
-"""Which command does what? The composition root: `voicepilot serve | demo | config | key | emulator | replay`.
+"""Which command does what? The composition root: `voicepilot serve | demo | config | key | emulator | ...`.
 
 Each command imports its own parts when it runs, so that `replay` needs the standard library only and
 `--help` comes at once. Exit codes: 0 done, 1 failed while running, 2 could not start, 130 Ctrl-C.
@@ -37,6 +37,7 @@ _KEY_DEEDS: Final = {
 }
 _PAGE: Final = Path(__file__).parents[2] / "dist" / "page"
 _PAGE_HELP: Final = "the built page (default: dist/page)"
+_RECORD_HELP: Final = "write the calls into a new file, for an issue report; see docs/recording.md"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with contextlib.suppress(AttributeError, ValueError):
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     commands = {
-        **{"serve": _serve, "demo": _demo, "config": _config, "key": _key},
+        **{"serve": _serve, "demo": _demo, "config": _config, "doctor": _doctor, "key": _key},
         **{"emulator": _emulator, "replay": _replay},
     }
     try:
@@ -81,20 +82,29 @@ def _parser() -> argparse.ArgumentParser:
         help="talk with your own Azure OpenAI deployment",
         description="Talk with your own Azure OpenAI deployment, in the browser. Every setting can also "
         "stand in the environment or in the settings file; see docs/configuration.md.",
+        usage="voicepilot serve [--no-browser] [--settings FILE] [--SETTING VALUE ...]",
         allow_abbrev=False,
     )
     serve.add_argument("--no-browser", action="store_true", help="only print the address")
     serve.add_argument("--page", type=Path, default=_PAGE, metavar="DIR", help=_PAGE_HELP)
+    serve.add_argument("--record", type=Path, metavar="FILE", help=_RECORD_HELP)
     # VS Code's extension host starts us so, and gives its orders over the standard streams.
     serve.add_argument("--stdio", action="store_true", help=argparse.SUPPRESS)
     _add_settings(serve)
 
     demo = commands.add_parser("demo", help="talk in the browser, offline, without an account")
     demo.add_argument(
+        "--transport",
+        choices=("auto", "webrtc", "websocket"),
+        default="auto",
+        help="how calls go (default: WebRTC, or WebSocket where that gets no connection)",
+    )
+    demo.add_argument(
         "--port", type=_port, help="the page's port on 127.0.0.1 (default: 8777 or a free one)"
     )
     demo.add_argument("--no-browser", action="store_true", help="only print the address")
     demo.add_argument("--page", type=Path, default=_PAGE, metavar="DIR", help=_PAGE_HELP)
+    demo.add_argument("--record", type=Path, metavar="FILE", help=_RECORD_HELP)
     demo.add_argument(
         "--wheels",
         type=Path,
@@ -105,12 +115,30 @@ def _parser() -> argparse.ArgumentParser:
     config = commands.add_parser("config", help="what is set, and where it comes from")
     shown = config.add_subparsers(dest="what", required=True, metavar="show | path")
     show = shown.add_parser(
-        "show", help="every setting, its value and its place", allow_abbrev=False
+        "show",
+        help="every setting, its value and its place",
+        usage="voicepilot config show [--json] [--settings FILE] [--SETTING VALUE ...]",
+        allow_abbrev=False,
     )
     show.add_argument("--json", action="store_true", help="for programs")
     _add_settings(show)
     path = shown.add_parser("path", help="the settings file's path")
     path.add_argument("--settings", type=Path, metavar="FILE", help=argparse.SUPPRESS)
+
+    doctor = commands.add_parser(
+        "doctor",
+        help="what is wrong with the set-up, and who can mend it",
+        description="Try everything that a call needs, step by step, and say what to change. It opens one "
+        "short call, for one spoken word. The settings are those of serve.",
+        allow_abbrev=False,
+    )
+    doctor.add_argument(
+        "--json", action="store_true", help="for a bug report; nothing secret is in it"
+    )
+    doctor.add_argument(
+        "--no-browser", action="store_true", help="leave out microphone and loudspeaker"
+    )
+    _add_settings(doctor)
 
     key = commands.add_parser("key", help="keep the resource's API key in the system's keyring")
     deeds = key.add_subparsers(dest="deed", required=True, metavar="set | delete | status")
@@ -149,6 +177,12 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         metavar="NAME",
         help="a transcription deployment that there is (repeatable; default: any name)",
+    )
+    emulator.add_argument(
+        "--recording",
+        type=Path,
+        metavar="FILE",
+        help="play the calls of this recording to whoever calls; see docs/recording.md",
     )
     # For a parent process: the service must not outlive it, even when the parent is killed.
     emulator.add_argument("--end-with-stdin", action="store_true", help=argparse.SUPPRESS)
@@ -232,7 +266,11 @@ def _serve(options: argparse.Namespace) -> int:
         configuration = _configuration(options)
     except ConfigurationError as error:
         return _sorry(str(error))
-    return run(ServeOptions(options.page, Path.cwd(), configuration, not options.no_browser))
+    return run(
+        ServeOptions(
+            options.page, Path.cwd(), configuration, not options.no_browser, options.record
+        )
+    )
 
 
 def _config(options: argparse.Namespace) -> int:
@@ -249,6 +287,13 @@ def _config(options: argparse.Namespace) -> int:
     shown = asyncio.run(report(configuration, os.environ))
     print(json.dumps(shown, indent=2) if options.json else "\n".join(lines(shown)))
     return 0
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from voicepilot.backend.doctor.program import DoctorOptions, run
+
+    read = partial(_configuration, options)
+    return run(DoctorOptions(read, as_json=options.json, browser=not options.no_browser))
 
 
 def _key(options: argparse.Namespace) -> int:
@@ -272,6 +317,8 @@ def _demo(options: argparse.Namespace) -> int:
             port=options.port,
             open_browser=not options.no_browser,
             wheels=options.wheels,
+            record=options.record,
+            transport=options.transport,
         )
     )
 
@@ -279,8 +326,19 @@ def _demo(options: argparse.Namespace) -> int:
 def _emulator(options: argparse.Namespace) -> int:
     from voicepilot.backend.end_signals import on_end_signals
     from voicepilot.emulator.deployments import Deployments
+    from voicepilot.emulator.recording import EmptyRecordingError, RecordedCalls
     from voicepilot.emulator.scenarios import Faults
     from voicepilot.emulator.service import run
+
+    recorded = None
+    if options.recording is not None:
+        try:
+            with options.recording.open("rb") as lines:
+                recorded = RecordedCalls.read(lines)
+        except OSError as error:
+            return _sorry(f"{options.recording} cannot be read: {error.strerror}.")
+        except EmptyRecordingError as error:
+            return _sorry(f"{options.recording} cannot be played: {error}.")
 
     async def serve() -> None:
         ended = asyncio.Event()
@@ -297,6 +355,7 @@ def _emulator(options: argparse.Namespace) -> int:
                 until=ended,
                 faults=faults,
                 deployments=deployments,
+                recorded=recorded,
             )
 
     try:
@@ -344,6 +403,9 @@ def _replay(options: argparse.Namespace) -> int:
 def _lines(summary: dict[str, Any]) -> Iterator[str]:
     """The replay's report for a person at a terminal."""
     session, usage = summary["session"], summary["usage"]
+    for made in summary["requests"]:
+        answer = f"{made['status']} in {made['ms']} ms" if made["status"] else "no answer"
+        yield f"{made['method']} {made['path']}: {answer}"
     yield f"Session {session['id'] or 'unknown'}, model {session['model'] or 'unknown'}"
     yield ""
     for turn in summary["turns"]:

@@ -87,15 +87,14 @@ async def test_a_call_is_played_in_step_with_the_client() -> None:
 
 
 async def test_before_it_is_asked_the_service_does_not_answer() -> None:
-    async with serving(RECORDING) as bench:
-        async with bench.socket({"model": "any"}) as client:
-            await client.wait("input_audio_buffer.speech_started")
-            await client.send("conversation.item.create", item={})
-            await client.send("input_audio_buffer.clear")
-            with pytest.raises(TimeoutError):
-                await client.wait("response.created", within=0.3)
-            await client.send("response.create")
-            await client.wait("response.done")
+    async with serving(RECORDING) as bench, bench.socket({"model": "any"}) as client:
+        await client.wait("input_audio_buffer.speech_started")
+        await client.send("conversation.item.create", item={})
+        await client.send("input_audio_buffer.clear")
+        with pytest.raises(TimeoutError):
+            await client.wait("response.created", within=0.3)
+        await client.send("response.create")
+        await client.wait("response.done")
 
 
 async def test_a_sideband_hears_what_the_page_hears_and_ends_with_the_call() -> None:

@@ -75,7 +75,8 @@ def socket_calls(calls: Calls, configuration: Configuration) -> SocketCalls:
 class DemoOptions:
     """What the command line chose. `port` None is the preferred one or else any that is free.
 
-    `wheels` is a folder of wheels that the debugging page may install, `transport` how calls go.
+    `wheels` is a folder of wheels that the debugging page may install, `transport` how calls go,
+    `record` the file in which calls are recorded.
     """
 
     page: Path
@@ -83,6 +84,7 @@ class DemoOptions:
     port: int | None = None
     open_browser: bool = True
     wheels: Path | None = None
+    record: Path | None = None
     transport: str = "auto"
 
 

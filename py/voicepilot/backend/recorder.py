@@ -10,11 +10,12 @@ it whatever happens next.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +24,7 @@ from typing import Any, Final, TextIO
 
 from voicepilot import __version__
 from voicepilot.backend.azure.witness import Exchange
+from voicepilot.backend.feed import Feed
 from voicepilot.protocol.json_text import parse_json
 from voicepilot.session import Call, Command
 from voicepilot.session.commands import Send
@@ -44,6 +46,28 @@ _MOST_REMEMBERED: Final = 10_000
 
 class RecordingError(Exception):
     """The file cannot be made; the text is a sentence for a person."""
+
+
+@contextlib.contextmanager
+def recorded(path: Path | None, service: str, feed: Feed) -> Iterator[Recorder | None]:
+    """Record what goes on in the block, and tell the person what that means; None records nothing.
+
+    Raises RecordingError where the file cannot be made.
+    """
+    if path is None:
+        yield None
+        return
+    with Recorder(path, service) as recorder:
+        leave = feed.listen(recorder)
+        print(  # noqa: T201 - what the person at the terminal reads
+            f"Calls are recorded in {path}: what is said, what tools return, and every request, "
+            "without sound, keys and tokens. Read it before you give it away.\n",
+            flush=True,
+        )
+        try:
+            yield recorder
+        finally:
+            leave()
 
 
 @dataclass(slots=True)

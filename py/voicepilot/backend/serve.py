@@ -21,11 +21,13 @@ from aiohttp import web
 from voicepilot.backend import tools
 from voicepilot.backend.azure.calls import Calls, Target
 from voicepilot.backend.azure.chosen import credentials_for
+from voicepilot.backend.azure.http import Http
 from voicepilot.backend.bridge_link import BridgeLink
 from voicepilot.backend.configuration import Configuration
 from voicepilot.backend.desk import Desk
 from voicepilot.backend.end_signals import on_end_signals
 from voicepilot.backend.failure import Failure
+from voicepilot.backend.feed import Feed
 from voicepilot.backend.lines import SocketLine
 from voicepilot.backend.network_memory import NetworkMemory
 from voicepilot.backend.page_files import Page, PageError, load_page
@@ -37,6 +39,7 @@ from voicepilot.backend.page_program import (
     page_listener,
 )
 from voicepilot.backend.page_server import PageServer
+from voicepilot.backend.recorder import Recorder, RecordingError, recorded
 from voicepilot.backend.settings_desk import SettingsDesk
 from voicepilot.backend.socket_calls import SocketCalls
 from voicepilot.settings.layers import DEFAULT
@@ -48,19 +51,23 @@ _EXAMPLES: Final = {"endpoint": "https://NAME.openai.azure.com", "deployment": "
 
 @dataclass(frozen=True, slots=True)
 class ServeOptions:
-    """What the command line chose beside the settings. `folder` is where the tools look."""
+    """What the command line chose beside the settings.
+
+    `folder` is where the tools look, `record` the file in which calls are recorded.
+    """
 
     page: Path
     folder: Path
     configuration: Configuration
     open_browser: bool = True
+    record: Path | None = None
 
 
 def run(options: ServeOptions) -> int:
     """Serve until it is ended; the process's exit code.
 
     0: ended by Ctrl-C or a signal; 2: it could not start (a setting is missing, page not built, port
-    taken), said in sentences on standard error.
+    taken, no recording possible), said in sentences on standard error.
     """
     configuration = options.configuration
     missing = list(missing_settings(configuration))
@@ -68,13 +75,18 @@ def run(options: ServeOptions) -> int:
         return _sorry(*missing, "To try VoicePilot without an account: python3 build.py demo")
     port = configuration.settings.port
     asked = configuration.places["port"] != DEFAULT
+    feed = Feed()
     try:
         page = load_page(options.page)
         listener = page_listener(port if asked else None)
-    except (PageError, PortError) as error:
+        with (
+            listener,
+            recorded(options.record, configuration.settings.endpoint, feed) as witness,
+            contextlib.suppress(KeyboardInterrupt),  # Windows has no signal handlers
+        ):
+            return asyncio.run(_serve(options, page, listener, feed, witness))
+    except (PageError, PortError, RecordingError) as error:
         return _sorry(str(error))
-    with listener, contextlib.suppress(KeyboardInterrupt):  # Windows has no signal handlers
-        return asyncio.run(_serve(options, page, listener))
     return 0
 
 
@@ -93,7 +105,13 @@ def missing_settings(configuration: Configuration) -> list[str]:
     return sentences
 
 
-async def _serve(options: ServeOptions, page: Page, listener: socket.socket) -> int:
+async def _serve(
+    options: ServeOptions,
+    page: Page,
+    listener: socket.socket,
+    feed: Feed,
+    witness: Recorder | None,
+) -> int:
     configuration, settings = options.configuration, options.configuration.settings
     ended = asyncio.Event()
     try:
@@ -109,7 +127,7 @@ async def _serve(options: ServeOptions, page: Page, listener: socket.socket) -> 
                 settings.preview_region,
                 settings.key_policy,
             )
-            calls = await owned.enter_async_context(Calls.at(target))
+            calls = await owned.enter_async_context(Calls.at(target, http=Http(witness=witness)))
             toolbox = tools.Toolbox(options.folder)
             sockets = SocketCalls(
                 calls,
@@ -117,7 +135,7 @@ async def _serve(options: ServeOptions, page: Page, listener: socket.socket) -> 
                 lambda: configuration.session(tools.SPECS),
                 NetworkMemory(),
             )
-            desk = Desk(page.build, calls, configuration, toolbox, sockets=sockets)
+            desk = Desk(page.build, calls, configuration, toolbox, feed=feed, sockets=sockets)
             drawer = SettingsDesk(configuration)
 
             async def serve_bridge(bridge: web.WebSocketResponse) -> None:

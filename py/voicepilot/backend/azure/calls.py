@@ -133,13 +133,13 @@ class Calls:
         self._open_calls: dict[str, Target] = {}
 
     @classmethod
-    def at(cls, target: Target) -> Calls:
+    def at(cls, target: Target, http: Http | None = None) -> Calls:
         """Open calls at one target that is known."""
 
         async def known() -> Target:
             return target
 
-        return cls(known)
+        return cls(known, http=http)
 
     async def __aenter__(self) -> Calls:
         await self._owned.enter_async_context(self._http)
