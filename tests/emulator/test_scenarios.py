@@ -113,7 +113,7 @@ async def test_the_switches_want_the_standing_key(bench: Bench, method: str) -> 
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("nothing", "There is no scenario 'nothing'. There are: mint-401, "),
+        ("nothing", "There is no scenario 'nothing'. There are: preview-only, mint-401, "),
         ("mint-401:x", "takes no argument."),
         ("session-expires", "needs a whole number from 1 to 3600: session-expires:SECONDS."),
         ("session-expires:0", "needs a whole number"),
