@@ -148,7 +148,7 @@ async def test_the_command_refuses_a_scenario_that_there_is_not(
     with pytest.raises(SystemExit) as ended:
         main(["emulator", "--port", "0", "--scenario", "mint-503", "--scenario", "nothing"])
     assert ended.value.code == 2
-    assert "There is no scenario 'nothing'. There are: mint-401" in capsys.readouterr().err
+    assert "There is no scenario 'nothing'. There are: preview-only" in capsys.readouterr().err
 
 
 async def test_only_what_there_is_can_be_switched_off(bench: Bench) -> None:
