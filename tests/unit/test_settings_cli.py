@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -112,3 +113,41 @@ def test_a_key_on_the_command_line_is_refused_and_not_repeated(run, key):
     done = run("serve", "--no-browser", *key)
     assert done.returncode == 2
     assert "AZURE_OPENAI_API_KEY" in done.stderr
+
+
+@pytest.fixture
+def page(tmp_path):
+    folder = tmp_path / "page"
+    folder.mkdir()
+    (folder / "index.html").write_text("<!doctype html><title>VoicePilot</title>")
+    files = {"/index.html": {"sha384": "x", "type": "text/html; charset=utf-8"}}
+    manifest = {"build": "b1", "policy": "default-src 'none'", "files": files}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("way", "variables", "says"),
+    [
+        ("api-key", {}, "There is no API key for r.openai.azure.com."),
+        ("api-key", {"AZURE_OPENAI_API_KEY": "two words"}, "cannot be one"),
+        ("host", {}, "."),
+    ],
+)
+def test_serve_does_not_start_where_nothing_can_let_it_in(run, page, way, variables, says):
+    command = ("serve", "--no-browser", "--port", 0, "--page", page, "--credential", way)
+    done = run(*command, "--endpoint", "r.openai.azure.com", **variables)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    what, next_step = done.stderr.strip().splitlines()[-2:]
+    assert says in what
+    assert next_step.endswith(".")
+
+
+def test_a_port_that_was_asked_for_must_be_free(run, page):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        options = ("--no-browser", "--page", page, "--endpoint", "r.openai.azure.com")
+        done = run("serve", *options, VOICEPILOT_PORT=str(port))
+    assert done.returncode == 2
+    assert f"Port {port} on 127.0.0.1 cannot be used" in done.stderr
