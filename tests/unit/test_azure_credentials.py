@@ -16,10 +16,12 @@ from typing import Any, TypeAlias
 
 import pytest
 from aiohttp import web
+from azure.core.exceptions import ClientAuthenticationError
 
 from voicepilot.backend.azure.calls import Calls, Target
 from voicepilot.backend.azure.chosen import ChosenCredentials, credentials_for
 from voicepilot.backend.azure.scopes import SCOPES, ScopeMemory
+from voicepilot.backend.azure.sign_in_failures import SignIn, sign_in_failure
 from voicepilot.backend.failure import Failure
 from voicepilot.protocol.session_config import SessionConfig
 from voicepilot.settings import Settings
@@ -215,7 +217,8 @@ async def test_entra_codes_become_problems_with_a_next_step(
     async with choose(tenant=TENANT) as credentials:
         problem = (await failure(credentials)).problem
     assert (problem.code, problem.fatal) == (code, True)
-    assert f"AADSTS{number}" in problem.says
+    assert problem.says.endswith(f" (AADSTS{number}).")
+    assert TENANT in problem.says or "tenant" not in problem.says
     assert next_step in problem.next_step
 
 
@@ -484,3 +487,12 @@ def jwt_claims(header: str) -> dict[str, str]:
     middle = header.split(".")[1]
     claims: dict[str, str] = json.loads(base64.urlsafe_b64decode(middle + "=" * (-len(middle) % 4)))
     return claims
+
+
+@pytest.mark.parametrize("number", [number for number, _, _ in CODES])
+def test_the_sentences_read_well_where_neither_tenant_nor_application_is_set(number: str) -> None:
+    error = ClientAuthenticationError(message=f"AADSTS{number}: whatever")
+    problem = sign_in_failure(error, SignIn("default")).problem
+    for sentence in (problem.says, problem.next_step):
+        assert "  " not in sentence and " ." not in sentence and "{" not in sentence
+    assert "--tenant" not in problem.next_step

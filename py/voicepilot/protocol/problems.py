@@ -281,7 +281,7 @@ _CATALOGUE: Final[dict[str, tuple[Mender, str, str, bool]]] = {
     ),
     "sign-in-outdated": (
         _U,
-        "The sign-in to Azure is no longer valid{remark}.",
+        "The sign-in to Azure is no longer valid {remark}.",
         "To sign in anew, {remedy}.",
         True,
     ),
@@ -293,90 +293,90 @@ _CATALOGUE: Final[dict[str, tuple[Mender, str, str, bool]]] = {
     ),
     "sign-in-slow": (
         _U,
-        "The sign-in to Azure was not completed in time{remark}.",
+        "The sign-in to Azure was not completed in time {remark}.",
         "To sign in, {remedy}.",
         True,
     ),
     "sign-in-declined": (
         _U,
-        "The sign-in to Azure was declined{remark}.",
+        "The sign-in to Azure was declined {remark}.",
         "To sign in after all, {remedy}.",
         True,
     ),
     "account-not-in-tenant": (
         _U,
-        "Your account does not belong to the tenant {tenant}{remark}.",
+        "Your account does not belong to the tenant {tenant} {remark}.",
         "Check that tenant is set to the resource's; then, with an account that belongs to it, {remedy}.",
         True,
     ),
     "tenant-unknown": (
         _U,
-        "Microsoft knows no tenant {tenant}{remark}.",
+        "Microsoft does not know the tenant {tenant} {remark}.",
         "Set tenant to the id or domain of the resource's tenant, which the Azure portal shows under "
         "Microsoft Entra ID.",
         True,
     ),
     "multifactor-needed": (
         _U,
-        "The tenant {tenant} asks for a second proof of who you are{remark}.",
+        "The tenant {tenant} asks for a second proof of who you are {remark}.",
         "To give it, {remedy}.",
         True,
     ),
     "account-locked": (
         _A,
-        "Your account cannot sign in: it is locked, or its password is wrong or has expired{remark}.",
+        "Your account cannot sign in: it is locked, or its password is wrong or has expired {remark}.",
         "Sign in at https://myaccount.microsoft.com to see what is wrong, or ask who runs the accounts.",
         True,
     ),
     "consent-missing": (
         _A,
-        "The application {application} may not sign you in before somebody consents to it{remark}.",
+        "The application {application} may not sign you in before somebody consents to it {remark}.",
         "Ask an administrator of the tenant for consent to it, or leave client_id empty and {remedy}.",
         True,
     ),
     "app-unknown": (
         _A,
-        "The tenant {tenant} has no application {application}{remark}.",
+        "The application {application} is not known in the tenant {tenant} {remark}.",
         "Check tenant and client_id, also AZURE_TENANT_ID and AZURE_CLIENT_ID, against the application's "
         "registration.",
         True,
     ),
     "app-secret-refused": (
         _A,
-        "The secret or certificate of the application {application} is wrong or has expired{remark}.",
+        "The secret or certificate of the application {application} is wrong or has expired {remark}.",
         "Make a new one at the application's registration and set it, in AZURE_CLIENT_SECRET (the value, "
         "not its id) or AZURE_CLIENT_CERTIFICATE_PATH.",
         True,
     ),
     "federation-missing": (
         _A,
-        "The application {application} does not trust the token of this workload{remark}.",
+        "The application {application} does not trust the token of this workload {remark}.",
         "Compare issuer, subject and audience of its federated credential with the token's.",
         True,
     ),
     "sign-in-blocked": (
         _A,
-        "A rule of the tenant {tenant} does not allow this sign-in{remark}.",
+        "A rule of the tenant {tenant} does not allow this sign-in {remark}.",
         "Ask the tenant's administrator which device, network or application its conditional access "
         "wants.",
         True,
     ),
     "audience-unknown": (
         _A,
-        "The tenant {tenant} has never used Azure OpenAI, and gives out no tokens for it{remark}.",
+        "The tenant {tenant} has never used Azure OpenAI, and gives out no tokens for it {remark}.",
         "Check that tenant is the one that the resource belongs to.",
         True,
     ),
     "managed-identity-missing": (
         _A,
-        "This machine has no managed identity {application}{remark}.",
+        "This machine has no managed identity {application} {remark}.",
         "Assign one to it, with client_id set for a user-assigned one; on your own computer set credential "
         "to auto.",
         True,
     ),
     "workload-identity-missing": (
         _A,
-        "This machine has no workload identity{remark}.",
+        "This machine has no workload identity {remark}.",
         "Check that AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_FEDERATED_TOKEN_FILE are set and the file "
         "is there; on your own computer set credential to auto.",
         True,
@@ -408,7 +408,7 @@ _CATALOGUE: Final[dict[str, tuple[Mender, str, str, bool]]] = {
     ),
     "sign-in-refused": (
         _A,
-        "Microsoft refused the sign-in{remark}.",
+        "Microsoft refused the sign-in {remark}.",
         "Look for the code at https://login.microsoftonline.com/error, or {remedy}.",
         True,
     ),
@@ -432,7 +432,7 @@ _CATALOGUE: Final[dict[str, tuple[Mender, str, str, bool]]] = {
     ),
     "keyring-missing": (
         _U,
-        "This system has no keyring that VoicePilot could keep a key in{remark}.",
+        "This system has no keyring that VoicePilot could keep a key in {remark}.",
         "Set AZURE_OPENAI_API_KEY in the environment, or sign in with az login instead.",
         True,
     ),
@@ -667,12 +667,19 @@ def problem(code: str, **details: object) -> Problem:
     """Return the catalogue's problem `code`, its sentences filled with `details`.
 
     Most take none; `detail` is the service's own words (after a colon a clause with its full stop, elsewhere
-    a remark in brackets), `seconds` a time, `remedy` how to sign in as the end of a sentence.
+    a remark in brackets), `seconds` a time, `remedy` how to sign in as the end of a sentence. An empty one
+    leaves no gap.
     Raises KeyError for a code that is not in the catalogue or a detail that is missing.
     """
     mender, says, next_step, fatal = _CATALOGUE[code]
     words = {name: _one_line(value) for name, value in details.items()}
-    return Problem(code, mender, says.format(**words), next_step.format(**words), fatal)
+    return Problem(code, mender, _filled(says, words), _filled(next_step, words), fatal)
+
+
+def _filled(sentence: str, words: dict[str, str]) -> str:
+    for name in (name for name, word in words.items() if not word):
+        sentence = sentence.replace(f" {{{name}}}", "")
+    return sentence.format(**words)
 
 
 def _one_line(value: object) -> str:

@@ -107,7 +107,7 @@ class Keyring:
             raise
         except Exception as error:
             trouble = type(error).__name__
-        raise Failure("keyring-missing", remark=f" ({trouble})")
+        raise Failure("keyring-missing", remark=f"({trouble})")
 
     async def _limited(self, function: Callable[[], T]) -> T:
         with contextlib.suppress(TimeoutError):

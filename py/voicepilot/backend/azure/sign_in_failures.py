@@ -125,12 +125,11 @@ def sign_in_failure(error: BaseException, tried: SignIn) -> Failure:
         else:
             return Failure("internal", detail=f"the sign-in ended with {type(error).__name__}.")
     found = _CODE.search(text)
-    remark = f" (AADSTS{found[1]})" if found else ""
     return Failure(
         code,
-        remark=remark,
-        tenant=tried.tenant or "that it was tried in",
-        application=tried.client_id or "that it was tried with",
+        remark=f"(AADSTS{found[1]})" if found else "",
+        tenant=tried.tenant,
+        application=tried.client_id,
         command=tried.command,
         remedy=tried.remedy,
     )
