@@ -90,7 +90,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         commands = {
-            **{"demo": demo, "serve": serve, "test": test, "bench": bench},
+            **{"demo": demo, "serve": serve, "doctor": doctor, "test": test, "bench": bench},
             **{"build": build, "package": package, "clean": clean, "lock": lock},
         }
         return commands[options.command](options)
@@ -116,6 +116,11 @@ def parse() -> argparse.Namespace:
         help="talk with your own Azure deployment; options go to voicepilot serve",
         add_help=False,
     )
+    commands.add_parser(
+        "doctor",
+        help="try everything a call needs; options go to voicepilot doctor",
+        add_help=False,
+    )
     test_parser = commands.add_parser("test", help="run the quality gates and the tests")
     test_parser.add_argument("suites", nargs="*", metavar="SUITE", help=", ".join(SUITES))
     build_parser = commands.add_parser("build", help="build the page and print its policy")
@@ -132,7 +137,7 @@ def parse() -> argparse.Namespace:
     bench_parser.add_argument("--runs", type=int, help="of each page (default: 7)")
     bench_parser.add_argument("names", nargs="*", metavar="NAME", help="measures (default: all)")
     options, others = parser.parse_known_args()
-    if others and options.command != "serve":
+    if others and options.command not in ("serve", "doctor"):
         parser.error(f"unrecognized arguments: {' '.join(others)}")
     options.others = others
     for suite in getattr(options, "suites", ()):
@@ -159,6 +164,12 @@ def demo(options: argparse.Namespace) -> int:
 def serve(options: argparse.Namespace) -> int:
     """Hand over to ``voicepilot serve``, with its options, once everything it needs is there."""
     return talk("serve", options.others)
+
+
+def doctor(options: argparse.Namespace) -> int:
+    """Hand over to ``voicepilot doctor``, with its options; it needs no page."""
+    install_python("demo")
+    return hand_over([str(PYTHON), "-P", "-m", "voicepilot.cli", "doctor", *options.others])
 
 
 def talk(command: str, arguments: list[str]) -> int:

@@ -150,7 +150,7 @@ class Http:
             _log.warning("%s %s: %s", method, parts.path, type(error).__name__)
             tell(None, {}, b"", type(error).__name__)
             raise _unreached(error, url, self._answer_within_s) from error
-        if response.status >= 300:
+        if response.status >= 300 and method != "HEAD":  # which only opens a connection
             _log.warning("%s %s: status %d", method, parts.path, response.status)
         tell(response.status, dict(response.headers), content, "")
         return Answer(
