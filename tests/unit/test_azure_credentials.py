@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import os
@@ -66,11 +67,13 @@ def told() -> list[str]:
 @pytest.fixture
 def choose(service: SignInService, told: list[str], tmp_path: Path) -> Choose:
     def chosen(
-        library: dict[str, object] | None = None, **settings: Any
+        library: dict[str, object] | None = None,
+        tell: Callable[[str], None] = told.append,
+        **settings: Any,
     ) -> AbstractAsyncContextManager[ChosenCredentials]:
         return credentials_for(
             Settings(**{"endpoint": ENDPOINT, "credential": "default", **settings}),
-            tell=told.append,
+            tell=tell,
             variables={},
             scopes=ScopeMemory(tmp_path / "scopes.json"),
             library=service.library if library is None else library,
@@ -496,3 +499,14 @@ def test_the_sentences_read_well_where_neither_tenant_nor_application_is_set(num
     for sentence in (problem.says, problem.next_step):
         assert "  " not in sentence and " ." not in sentence and "{" not in sentence
     assert "--tenant" not in problem.next_step
+
+
+async def test_closing_does_not_wait_for_a_person(choose: Choose, service: SignInService) -> None:
+    service.pending = 1_000_000
+    asked = asyncio.Event()
+    async with asyncio.timeout(60):
+        async with choose(credential="device-code", tell=lambda _: asked.set()) as credentials:
+            waiting = asyncio.create_task(credentials.credential())
+            await asked.wait()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
