@@ -126,7 +126,10 @@ async def _serve(
                 toolbox = tools.Toolbox(options.folder)
                 sockets = socket_calls(calls, configuration)
                 desk = Desk(
-                    page.build, calls, configuration, toolbox, service=SERVICE, sockets=sockets
+                    *(page.build, calls, configuration, toolbox),
+                    feed=feed,
+                    service=SERVICE,
+                    sockets=sockets,
                 )
                 wheels = WheelFolder(options.wheels) if options.wheels is not None else None
                 debugging = DebugDesk(service.ready, wheels)
