@@ -30,7 +30,15 @@ class KeyboardEvent(Event, Protocol):
     shiftKey: bool
     isComposing: bool
     repeat: bool
+    ctrlKey: bool
+    altKey: bool
+    metaKey: bool
     defaultPrevented: bool
+
+class PointerEvent(Event, Protocol):
+    button: int
+    isPrimary: bool
+    pointerId: int
 
 class MessageEvent(Event, Protocol):
     data: Any
@@ -68,6 +76,9 @@ class Element(EventTarget, Protocol):
     def remove(self) -> None: ...
     def focus(self) -> None: ...
     def click(self) -> None: ...
+    def scrollIntoView(self, options: JsProxy) -> None: ...
+    def matches(self, selectors: str) -> bool: ...
+    def setPointerCapture(self, pointer_id: int) -> None: ...
 
 class HTMLButtonElement(Element, Protocol):
     disabled: bool

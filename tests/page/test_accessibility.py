@@ -76,7 +76,8 @@ async def test_everything_is_reached_and_pressed_by_keyboard(open_call_page: Ope
     async with open_call_page() as page:
         await page.ready()
         keyboard = page.page.keyboard
-        order = ["talk", "microphone", "transcript", "message", "summary"]
+        # The two drawers: settings, details.
+        order = ["talk", "microphone", "transcript", "message", "summary", "summary"]
         assert await tab_order(page, len(order)) == order
         await keyboard.press("Enter")
         await expect(page.page.locator("#details")).to_have_attribute("open", "")

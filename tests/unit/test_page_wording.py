@@ -7,11 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from voicepilot.backend.configuration import Configuration
+from voicepilot.backend.settings_desk import SettingsDesk
+from voicepilot.page.call_settings import meant
 from voicepilot.page.refusals import microphone_problem
 from voicepilot.page.views import wording
 from voicepilot.protocol.problems import Problem, problem
 from voicepilot.session import Phase
 from voicepilot.session.conversation import Status
+from voicepilot.settings.layers import table
 
 WEBVIEW = Path(__file__).parents[2] / "webview"
 PAGE = Path(wording.__file__).parents[1]
@@ -24,8 +28,58 @@ def test_every_phase_has_words_of_its_own() -> None:
 
 
 def test_the_hint_tells_of_a_muted_microphone_only_in_a_call() -> None:
-    assert wording.state_hint("listening", muted=True) == wording.MUTED_HINT
-    assert wording.state_hint("idle", muted=True) != wording.MUTED_HINT
+    assert wording.state_words("listening", muted=True).hint == wording.MUTED_HINT
+    assert wording.state_words("idle", muted=True).hint != wording.MUTED_HINT
+
+
+@pytest.mark.parametrize("toggles", [True, False])
+def test_with_push_to_talk_no_closed_microphone_is_said_to_listen(toggles: bool) -> None:
+    by_ear = wording.state_words("listening", muted=False)
+    by_hand = wording.state_words("listening", muted=False, toggles=toggles)
+    assert "Listening" in by_ear.name
+    assert "Listening" not in by_hand.name
+    assert ("Press" if toggles else "Hold") in by_hand.hint
+    assert (
+        wording.state_words("thinking", muted=False, toggles=toggles) == wording.STATES["thinking"]
+    )
+    assert wording.hold_hint(toggles=toggles, held=True, muted=False) == "The microphone is open."
+    assert "closed" in wording.hold_hint(toggles=toggles, held=False, muted=False)
+    assert "Unmute" in wording.hold_hint(toggles=toggles, held=False, muted=True)
+
+
+def test_settings_are_written_as_people_read_them() -> None:
+    shown = SettingsDesk(Configuration((table({"deployment": "voice"}, "here"),))).shown().settings
+    about = {each.name: wording.about_setting(each) for each in shown}
+    assert about["silence_duration_ms"].endswith("From 0 to 10000 ms.")
+    assert about["speed"].endswith("From 0.25 to 1.5.")
+    assert about["voice"].endswith("Counts from the next call.")
+    assert [wording.setting_value(each) for each in (1.0, 0.35, 200, "en")] == [
+        "1",
+        "0.35",
+        "200",
+        "en",
+    ]
+    assert wording.choice("server_vad") == "By silence (server_vad)"
+    assert wording.choice("marin") == "marin"
+    assert wording.setting_source("default") == ""
+    assert "here" in wording.setting_source("here")
+
+
+@pytest.mark.parametrize(
+    ("kind", "written", "value"),
+    [
+        ("whole", "700", 700),
+        ("whole", " 700 ", 700),
+        ("number", "1.25", 1.25),
+        ("whole", "abc", "abc"),
+        ("number", "", ""),
+        ("text", "700", "700"),
+    ],
+)
+def test_what_is_written_is_meant_by_the_kind_of_its_field(
+    kind: str, written: str, value: str | float
+) -> None:
+    assert meant(kind, written) == value
 
 
 @pytest.mark.parametrize("role", ["user", "assistant", "system", "strange", ""])

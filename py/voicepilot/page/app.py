@@ -23,10 +23,12 @@ from voicepilot.page.views import wording
 from voicepilot.page.views.composer import ComposerView
 from voicepilot.page.views.controls import ControlsView
 from voicepilot.page.views.figures import FiguresView, connection_figures, usage_figures
+from voicepilot.page.views.hold import HoldView
 from voicepilot.page.views.inspector import InspectorView
 from voicepilot.page.views.latency import LatencyView
 from voicepilot.page.views.levels import LevelView
 from voicepilot.page.views.notices import NoticesView
+from voicepilot.page.views.settings import SettingsView
 from voicepilot.page.views.status import StatusView
 from voicepilot.page.views.transcript import TranscriptView
 from voicepilot.protocol.dialects import check_dialect
@@ -61,19 +63,23 @@ class Page:
         self._driver = Driver(scope, self._call, self._link, meter_url, self, time.monotonic)
         self._status = StatusView()
         self._controls = ControlsView(scope, self._driver)
+        self._hold = HoldView(scope, self._driver)
         self._notices = NoticesView(scope, self._driver)
         self._user = LevelView("level-user")
         self._assistant = LevelView("level-assistant")
         self._transcript = TranscriptView(scope)
         self._composer = ComposerView(scope, self._driver)
         self._latency = LatencyView()
+        self._settings = SettingsView(scope, self._driver)
         self._start = wording.UNKNOWN
         self._details: seam.HTMLDetailsElement = seam.find("details")
         self._connection = FiguresView("connection")
         self._usage = FiguresView("usage")
         self._inspector = InspectorView(scope, self._driver.event_log)
         self._frame = seam.Frame(scope, self._draw)
-        seam.listen(scope, self._details, "toggle", lambda _event: self._details_toggled())
+        seam.listen(scope, self._details, "toggle", lambda _event: self._drawer_toggled())
+        drawer: seam.HTMLDetailsElement = seam.find("settings")
+        seam.listen(scope, drawer, "toggle", lambda _event: self._drawer_toggled())
         # A page that goes away says so: the service need not wait for the silence to tell.
         seam.listen_to_window(scope, "pagehide", lambda _event: self._driver.stop())
 
@@ -117,15 +123,24 @@ class Page:
         state, muted = call.phase.value, call.muted
         live = state in wording.LIVE
         welcome = self._link.welcome
-        self._status.draw(state, muted=muted, service=welcome.service if welcome else "")
+        toggles = driver.settings.toggles
+        by_hand = call.online and call.by_hand.chosen
+        self._status.draw(
+            state,
+            muted=muted,
+            toggles=toggles if by_hand else None,
+            service=welcome.service if welcome else "",
+        )
+        self._hold.draw(offered=by_hand, held=call.by_hand.held, toggles=toggles, muted=muted)
         self._controls.draw(state, muted=muted, can_interrupt=call.can_interrupt)
         self._controls.draw_microphones(driver.microphones.now, driver.microphone_choice)
         self._notices.draw(driver.problems)
-        self._user.draw(live=live, muted=muted)
+        self._user.draw(live=live and (muted or call.microphone_on), muted=muted)
         self._assistant.draw(live=live, muted=False)
         self._transcript.draw(call.conversation)
         self._composer.draw(state)
         self._latency.draw(call.latency.last)
+        self._settings.draw(driver.settings.now, driver.settings.refusals)
         if self._details.open:
             self._connection.draw(connection_figures(driver.link_state, driver.statistics))
             self._connection.draw((("Start", self._start),))
@@ -140,9 +155,10 @@ class Page:
             self._call.dialect = check_dialect(welcome.dialect)
         if welcome is not None and self._link.problem is None:
             self._driver.feed.welcomed(wanted=welcome.feed)
+            self._driver.settings.refresh()
         self.changed()
 
-    def _details_toggled(self) -> None:
+    def _drawer_toggled(self) -> None:
         self._transcript.settle()
         self.changed()
 

@@ -14,7 +14,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs
 
-from voicepilot.bridge import messages
+from voicepilot.bridge import messages, settings_messages
 from voicepilot.bridge.jsonrpc import Endpoint, Refusal, Reply
 from voicepilot.page import seam
 from voicepilot.page.refusals import Trouble
@@ -75,6 +75,16 @@ class BackendLink:
             return messages.FeedTaken.from_params(answer)
         except messages.MessageError as error:
             raise Trouble(problem("internal", detail=str(error))) from error
+
+    async def settings(self) -> settings_messages.SettingsShown:
+        """The settings of calls. Raises `Trouble`."""
+        return _settings(await self.ask(settings_messages.SETTINGS_GET, {}))
+
+    async def change_setting(
+        self, wish: settings_messages.SetSetting
+    ) -> settings_messages.SettingsShown:
+        """Have one of them changed. Raises `Trouble`."""
+        return _settings(await self.ask(settings_messages.SETTINGS_SET, wish.to_params()))
 
     def call_closed(self, call_id: str) -> None:
         """Tell the backend that the page has left a call; no answer, no error."""
@@ -193,3 +203,10 @@ class BackendLink:
         if (welcome, trouble) != (self.welcome, self.problem):
             self.welcome, self.problem = welcome, trouble
             self._changed()
+
+
+def _settings(answer: object) -> settings_messages.SettingsShown:
+    try:
+        return settings_messages.SettingsShown.from_params(answer)
+    except messages.MessageError as error:
+        raise Trouble(problem("internal", detail=str(error))) from error

@@ -17,9 +17,11 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final, Protocol
 
 from voicepilot.bridge.messages import OpenCall, ToolCall
+from voicepilot.bridge.settings_messages import Value
 from voicepilot.page import seam
 from voicepilot.page.attempt import Attempt, Told
 from voicepilot.page.backend_link import BackendLink
+from voicepilot.page.call_settings import CallSettings
 from voicepilot.page.devices import DEFAULT, Microphones
 from voicepilot.page.event_log import EventLog
 from voicepilot.page.feed_line import FeedLine
@@ -76,6 +78,7 @@ class Driver:
         self.call = call
         self.event_log = EventLog()
         self.feed = FeedLine(scope, link.feed)
+        self.settings = CallSettings(scope, link, display.changed, self._take_along)
         self.microphone_choice = DEFAULT
         self.microphones = MicrophoneList(scope, self._microphones_changed)
         self._scope = scope
@@ -119,6 +122,7 @@ class Driver:
     def talk(self) -> None:
         """Begin a call."""
         self._sound.unlock()
+        self.report(Call.expect_push_to_talk, self.settings.push_to_talk)
         self.report(Call.talk)
 
     def stop(self) -> None:
@@ -132,6 +136,14 @@ class Driver:
     def interrupt(self) -> None:
         """Stop the assistant's answer."""
         self.report(Call.interrupt)
+
+    def hold(self) -> None:
+        """Begin a turn by push-to-talk."""
+        self.report(Call.hold)
+
+    def release(self) -> None:
+        """End that turn."""
+        self.report(Call.release)
 
     def say(self, text: str) -> bool:
         """Say something in writing; False where no call runs that could take it."""
@@ -147,6 +159,10 @@ class Driver:
         if self._attempt is not None and self._attempt.peer is not None:
             self._scope.start(self._change_microphone(self._attempt), "changing the microphone")
 
+    def change_setting(self, name: str, value: Value) -> None:
+        """Let a setting have another value."""
+        self.settings.change(name, value)
+
     def enable_sound(self) -> None:
         """The person pressed a button: ask the browser for sound again."""
         self._sound.unlock()
@@ -155,6 +171,10 @@ class Driver:
         """Show a problem beside the call until the next one begins."""
         self._notices[found.code] = found
         self._display.changed()
+
+    def _take_along(self, update: dict[str, object]) -> None:
+        if self.call.under_way:
+            self.report(Call.configure, update)
 
     # ---- commands
 
@@ -238,7 +258,7 @@ class Driver:
 
     def _use(self, attempt: Attempt, microphone: Microphone, scope: Scope) -> None:
         attempt.hold(microphone, scope, self.microphones.now, self._clock())
-        attempt.set_microphone(not self.call.muted, self._clock())
+        attempt.set_microphone(self.call.microphone_on, self._clock())
         self._sound.meter(scope, microphone.stream, attempt.hear_user)
 
     async def _open_peer(self, attempt: Attempt) -> None:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         MediaStream,
         MediaStreamTrack,
         MessageEvent,
+        PointerEvent,
         RTCDataChannel,
         RTCPeerConnection,
         RTCTrackEvent,
@@ -62,6 +63,7 @@ __all__ = [
     "MediaStream",
     "MediaStreamTrack",
     "MessageEvent",
+    "PointerEvent",
     "RTCDataChannel",
     "RTCPeerConnection",
     "RTCTrackEvent",
@@ -71,6 +73,7 @@ __all__ = [
     "create",
     "download",
     "find",
+    "has_focus",
     "listen",
     "listen_to_document",
     "listen_to_window",
@@ -87,6 +90,7 @@ __all__ = [
     "take_early_wish",
     "take_fragment",
     "web_socket",
+    "within",
 ]
 
 BrowserRefusal = JsException
@@ -218,6 +222,17 @@ def create(tag: str, style_class: str = "", text: str = "") -> Any:
     if text:
         element.textContent = text
     return element
+
+
+def has_focus(element: Element) -> bool:
+    """Whether the keyboard's input goes to this element."""
+    return element.matches(":focus")
+
+
+def within(target: Any, selector: str) -> bool:
+    """Whether an event's target is an element that matches the CSS selector, or is inside one."""
+    closest = getattr(target, "closest", None)  # the document itself, as a target, has none
+    return closest is not None and closest(selector) is not jsnull
 
 
 def download(name: str, text: str, media_type: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from voicepilot.bridge.settings_messages import Value
+
 
 class Intents(Protocol):
     """What the views ask for when a person presses, chooses or writes something."""
@@ -20,6 +22,12 @@ class Intents(Protocol):
     def interrupt(self) -> None:
         """Stop the assistant's answer."""
 
+    def hold(self) -> None:
+        """Begin a turn by push-to-talk."""
+
+    def release(self) -> None:
+        """End that turn."""
+
     def say(self, text: str) -> bool:
         """Say something in writing; False where no call runs that could take it."""
 
@@ -28,3 +36,6 @@ class Intents(Protocol):
 
     def enable_sound(self) -> None:
         """Sound was withheld by the browser; this press allows it."""
+
+    def change_setting(self, name: str, value: Value) -> None:
+        """Let a setting have another value, for the running call too where that can be."""

@@ -19,14 +19,15 @@ class StatusView:
         self._name: Element = seam.find("state-name")
         self._hint: Element = seam.find("state-hint")
         self._service: Element = seam.find("service")
-        self._drawn: tuple[str, bool, str] | None = None
+        self._drawn: tuple[str, bool, bool | None, str] | None = None
 
-    def draw(self, state: str, *, muted: bool, service: str) -> None:
-        """Show the state."""
-        if self._drawn == (state, muted, service):
+    def draw(self, state: str, *, muted: bool, toggles: bool | None, service: str) -> None:
+        """Show the state. `toggles`: whether the push-to-talk button does, None where there is none."""
+        if self._drawn == (state, muted, toggles, service):
             return
-        self._drawn = (state, muted, service)
+        self._drawn = (state, muted, toggles, service)
+        words = wording.state_words(state, muted=muted, toggles=toggles)
         self._main.dataset.state = state
-        self._name.textContent = wording.STATES[state].name
-        self._hint.textContent = wording.state_hint(state, muted=muted)
+        self._name.textContent = words.name
+        self._hint.textContent = words.hint
         self._service.textContent = service

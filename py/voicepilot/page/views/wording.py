@@ -9,6 +9,8 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+from voicepilot.bridge.settings_messages import SettingInfo
+
 
 @dataclass(frozen=True, slots=True)
 class StateWords:
@@ -31,6 +33,27 @@ STATES: Final = {
 }
 """The words for each value of `<main data-state>`."""
 
+_BY_HAND: Final = {
+    False: {
+        "listening": StateWords("Your turn", "Hold the button or the space bar while you speak."),
+        "user-speaking": StateWords("You are speaking", "Let go when you have said it."),
+        "assistant-speaking": StateWords(
+            "Assistant speaking", "Hold to speak, or press Esc, to interrupt."
+        ),
+    },
+    True: {
+        "listening": StateWords("Your turn", "Press the button or the space bar and speak."),
+        "user-speaking": StateWords("You are speaking", "Press again when you have said it."),
+        "assistant-speaking": StateWords(
+            "Assistant speaking", "Press to speak, or press Esc, to interrupt."
+        ),
+    },
+}
+"""The words that are others with push-to-talk, by whether its button toggles."""
+
+HOLD_NAMES: Final = {False: "Hold to talk", True: "Press to talk"}
+"""What is written on the push-to-talk button, by whether it toggles."""
+
 MUTED_HINT: Final = "Your microphone is muted."
 
 LIVE: Final = frozenset({"listening", "user-speaking", "thinking", "assistant-speaking"})
@@ -47,11 +70,22 @@ UNKNOWN: Final = "\N{EN DASH}"
 _QUIETEST_DB: Final = -60.0
 
 
-def state_hint(state: str, *, muted: bool) -> str:
-    """What the person can do in `state`."""
+def state_words(state: str, *, muted: bool, toggles: bool | None = None) -> StateWords:
+    """A state in words. `toggles` is whether the push-to-talk button does; None where there is none."""
+    words = STATES[state] if toggles is None else _BY_HAND[toggles].get(state, STATES[state])
     if muted and state in LIVE and state != "assistant-speaking":
-        return MUTED_HINT
-    return STATES[state].hint
+        return StateWords(words.name, MUTED_HINT)
+    return words
+
+
+def hold_hint(*, toggles: bool, held: bool, muted: bool) -> str:
+    """What the push-to-talk button does now."""
+    if muted and not held:
+        return "Unmute the microphone to speak."
+    if held:
+        return "The microphone is open."
+    how = "The space bar" if toggles else "Holding the space bar"
+    return f"The microphone is closed. {how} does the same."
 
 
 def speaker(role: str) -> str:
@@ -106,3 +140,46 @@ def loudness(rms: float) -> float:
     if rms <= 0:
         return 0.0
     return min(1.0, max(0.0, 1.0 - 20 * math.log10(rms) / _QUIETEST_DB))
+
+
+_CHOICES: Final = {
+    "server_vad": "By silence",
+    "semantic_vad": "By what you say",
+    "push-to-talk": "Push to talk",
+    "near_field": "Headset",
+    "far_field": "Laptop or room",
+    "audio": "Aloud, with captions",
+    "text": "In writing",
+    "webrtc": "WebRTC",
+    "websocket": "WebSocket",
+    "hold": "Hold while speaking",
+    "toggle": "Press to begin and to end",
+}
+
+
+def choice(value: str) -> str:
+    """A setting's choice as it is offered; the name that files and documents use follows in brackets."""
+    words = _CHOICES.get(value)
+    return f"{words} ({value})" if words else value or "none"
+
+
+def setting_value(value: str | bool | int | float) -> str:
+    """A setting's value as it stands in its field."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def about_setting(setting: SettingInfo) -> str:
+    """What a setting means, within which limits, and when a change counts if that is not at once."""
+    parts = [setting.description]
+    if setting.least is not None and setting.most is not None:
+        parts.append(
+            f"From {setting.least:g} to {setting.most:g}{' ' if setting.unit else ''}{setting.unit}."
+        )
+    if setting.applies != "now":
+        parts.append("Counts from the next call.")
+    return " ".join(parts)
+
+
+def setting_source(source: str) -> str:
+    """Where a value comes from, as it follows what a setting means; nothing for a default."""
+    return "" if source == "default" else f" Set by: {source}."
