@@ -176,7 +176,7 @@ async def test_the_service_is_down(chromium: Browser, built_page: Path, project:
     [
         (200, "<html>Sign in</html>", "bad-answer", "not a call description"),
         (401, "", "key-refused", "does not accept the key (status 401"),
-        (404, "", "service-refused", "no such deployment"),
+        (404, "", "address-unknown", "nothing at this address"),
         (429, "", "service-busy", "no capacity"),
         (500, "", "service-failed", "status 500"),
     ],
