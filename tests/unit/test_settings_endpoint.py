@@ -52,6 +52,7 @@ def test_every_form_of_a_resources_address_is_the_same(pasted):
         ("ws://localhost:80", "http://localhost"),
         ("http://[::1]:9000", "http://[::1]:9000"),
         ("https://10.0.0.4", "https://10.0.0.4"),
+        ("gpt-gateway.local", "https://gpt-gateway.local"),
     ],
 )
 def test_other_hosts_stay_what_they_are(pasted, meant):

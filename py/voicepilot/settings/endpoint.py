@@ -30,7 +30,7 @@ _NO_RESOURCE: Final = {
     "management.azure.com": "where resources are managed",
 }
 _SERVICES: Final = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
-_MODEL: Final = re.compile(r"(?:gpt|whisper|o\d)[-\w.]*", re.IGNORECASE)
+_MODEL: Final = re.compile(r"(?:gpt|whisper)[-\w]*(?:\.\d[-\w]*)?", re.IGNORECASE)
 _QUOTES: Final = " \t\r\n\"'`<>\u201c\u201d\u2018\u2019"
 
 
@@ -45,7 +45,7 @@ def normalised(pasted: str) -> str:
         return ""
     if "://" not in text and looks_secret(text) and "." not in text:
         raise _refused("looks like a key; keys do not belong here but in AZURE_OPENAI_API_KEY")
-    if _MODEL.fullmatch(text) and "." not in text.replace(".", "", 1):
+    if _MODEL.fullmatch(text):
         raise _refused(f"is {quoted(text)}, the name of a model; that belongs to the deployment")
     scheme, rest = _scheme_of(text)
     try:
