@@ -140,7 +140,7 @@ async def test_a_slow_call_does_not_hold_up_a_tool():
         opening, text = page.request("call.open", OpenCall(1, "v=0\r\n").to_params())
         await socket.send_str(text)
         answer = await ask(socket, page, "tool.call", ToolCall("c", "a", "now").to_params())
-        assert answer.result == {"output": "now"}
+        assert answer.result == {"output": "now", "answered": False}
         desk.may_open.set()
         assert page.receive(await socket.receive_str(timeout=5)).id == opening
 

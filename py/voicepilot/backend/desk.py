@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from voicepilot.backend import tools
 from voicepilot.backend.azure.calls import Calls
+from voicepilot.backend.azure.sideband import Sidebands
 from voicepilot.backend.configuration import Configuration
 from voicepilot.backend.failure import Failure
 from voicepilot.backend.feed import Feed
@@ -28,6 +29,7 @@ class Desk:
         feed: Feed | None = None,
         service: str = "",
         sockets: SocketCalls | None = None,
+        sidebands: Sidebands | None = None,
     ) -> None:
         self._build = build
         self._calls = calls
@@ -36,6 +38,7 @@ class Desk:
         self._feed = feed or Feed()
         self._service = service
         self._sockets = sockets
+        self._sidebands = sidebands
 
     @property
     def service(self) -> str:
@@ -63,7 +66,11 @@ class Desk:
 
     async def open_call(self, call: messages.OpenCall) -> messages.CallOpened:
         """Open a call with the settings of now. Raises Failure."""
-        return await self._calls.open(self._configuration.session(tools.SPECS), call.sdp)
+        opened = await self._calls.open(self._configuration.session(tools.SPECS), call.sdp)
+        wanted = self._configuration.settings.sideband and opened.dialect == "ga"
+        if self._sidebands is not None and wanted:
+            self._sidebands.attach(await self._calls.target(), opened.call_id)
+        return opened
 
     async def call_key(self, wish: messages.CallKey) -> messages.KeyGiven:
         """Give a key to a page that posts its offer itself. Raises Failure."""
@@ -73,10 +80,14 @@ class Desk:
 
     async def run_tool(self, call: messages.ToolCall) -> messages.ToolOutput:
         """Run one of the two tools; a wrong call is answered with a sentence."""
+        if self._sidebands is not None:
+            return await self._sidebands.run(call)
         return messages.ToolOutput(await self._toolbox.run(call.name, call.arguments))
 
     async def call_closed(self, call: messages.CallClosed) -> None:
         """End it at the service too, which would find out by itself some seconds later."""
+        if self._sidebands is not None:
+            self._sidebands.leave(call.call_id)
         await self._calls.hang_up(call.call_id)
 
     async def feed(self, inputs: messages.CallFeed) -> messages.FeedTaken:

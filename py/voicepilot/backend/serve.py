@@ -22,6 +22,7 @@ from voicepilot.backend import tools
 from voicepilot.backend.azure.calls import Calls, Target
 from voicepilot.backend.azure.chosen import credentials_for
 from voicepilot.backend.azure.http import Http
+from voicepilot.backend.azure.sideband import Sidebands
 from voicepilot.backend.bridge_link import BridgeLink
 from voicepilot.backend.configuration import Configuration
 from voicepilot.backend.desk import Desk
@@ -135,8 +136,14 @@ async def _serve(
                 lambda: configuration.session(tools.SPECS),
                 NetworkMemory(),
             )
-            desk = Desk(page.build, calls, configuration, toolbox, feed=feed, sockets=sockets)
-            drawer = SettingsDesk(configuration)
+            sidebands = await owned.enter_async_context(Sidebands(toolbox.run, witness))
+            desk = Desk(
+                *(page.build, calls, configuration, toolbox),
+                feed=feed,
+                sockets=sockets,
+                sidebands=sidebands,
+            )
+            drawer = SettingsDesk(configuration, sidebands.update)
 
             async def serve_bridge(bridge: web.WebSocketResponse) -> None:
                 await BridgeLink(SocketLine(bridge), desk, drawer=drawer).serve()

@@ -8,6 +8,7 @@ it in the settings file, `demo` forgets it with the process.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from voicepilot.backend.configuration import Configuration, ConfigurationError
@@ -26,10 +27,18 @@ IN_DRAWER: Final = (
 
 
 class SettingsDesk:
-    """Answers the drawer from one configuration."""
+    """Answers the drawer from one configuration.
 
-    def __init__(self, configuration: Configuration) -> None:
+    `update` hears of each `session.update` too, to say it where the page may not be heard.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        update: Callable[[Mapping[str, object]], None] | None = None,
+    ) -> None:
         self._configuration = configuration
+        self._update = update
 
     def shown(self) -> SettingsShown:
         """The settings as they are now."""
@@ -67,6 +76,8 @@ class SettingsDesk:
         except ConfigurationError as error:
             raise Failure("setting-refused", detail=error) from error
         update = changes(before, configuration.instructed())
+        if update is not None and self._update is not None:
+            self._update(update)
         return SettingsShown(self.shown().settings, update)
 
 

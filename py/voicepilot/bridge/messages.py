@@ -263,19 +263,23 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class ToolOutput:
-    """The answer to `ToolCall`: the text that goes back to the model."""
+    """The answer to `ToolCall`: the text that goes back to the model.
+
+    `answered`: the backend has put it into the conversation itself, over its sideband.
+    """
 
     output: str
+    answered: bool = False
 
     def to_params(self) -> dict[str, object]:
         """As a JSON result."""
-        return {"output": self.output}
+        return {"output": self.output, "answered": self.answered}
 
     @classmethod
     def from_params(cls, params: object) -> ToolOutput:
         """Raises MessageError."""
-        fields = Fields(params, "output")
-        return cls(output=fields.text("output", empty=True))
+        fields = Fields(params, "output", "answered")
+        return cls(output=fields.text("output", empty=True), answered=fields.flag("answered"))
 
 
 @dataclass(frozen=True, slots=True)

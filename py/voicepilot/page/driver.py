@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Final, Protocol
 
 from voicepilot.bridge.messages import OpenCall, ToolCall
@@ -22,14 +22,17 @@ from voicepilot.page import seam
 from voicepilot.page.attempt import Attempt, Told
 from voicepilot.page.backend_link import BackendLink
 from voicepilot.page.call_settings import CallSettings
+from voicepilot.page.call_socket import CallSocket
 from voicepilot.page.devices import DEFAULT, Microphones
 from voicepilot.page.event_log import EventLog
 from voicepilot.page.feed_line import FeedLine
 from voicepilot.page.link_statistics import LinkStatistics
 from voicepilot.page.microphone import Microphone, MicrophoneList, open_microphone
+from voicepilot.page.pcm import PcmSound
 from voicepilot.page.peer import Peer
 from voicepilot.page.refusals import Trouble
 from voicepilot.page.scope import Scope
+from voicepilot.page.signalling import open_call
 from voicepilot.page.sound import Level, Sound
 from voicepilot.protocol.problems import Problem, problem
 from voicepilot.session import Call, Command
@@ -39,10 +42,13 @@ from voicepilot.session.commands import (
     LetReplySound,
     OpenMicrophone,
     OpenPeer,
+    OpenSocket,
+    PlayAudio,
     Send,
     SetMicrophone,
     SilenceReply,
 )
+from voicepilot.session.feed import without_sound
 
 if TYPE_CHECKING:
     from voicepilot.page.seam import MediaStreamTrack
@@ -71,7 +77,7 @@ class Driver:
         scope: Scope,
         call: Call,
         link: BackendLink,
-        meter_url: str,
+        worklets: Mapping[str, str],
         display: Display,
         clock: Callable[[], float],
     ) -> None:
@@ -79,13 +85,15 @@ class Driver:
         self.event_log = EventLog()
         self.feed = FeedLine(scope, link.feed)
         self.settings = CallSettings(scope, link, display.changed, self._take_along)
+        self.elsewhere: Callable[[], None] | None = None
         self.microphone_choice = DEFAULT
         self.microphones = MicrophoneList(scope, self._microphones_changed)
         self._scope = scope
         self._link = link
         self._display = display
         self._clock = clock
-        self._sound = Sound(scope, meter_url, self._sound_blocked)
+        self._sound = Sound(scope, worklets["level-meter"], self._sound_blocked)
+        self._pcm = PcmSound(scope, worklets["pcm"], worklets["level-meter"])
         self._timer = seam.Timer(scope, self._tick)
         self._deadline: float | None = None
         self._attempt: Attempt | None = None
@@ -120,7 +128,10 @@ class Driver:
     # ---- what the person wants
 
     def talk(self) -> None:
-        """Begin a call."""
+        """Begin a call; elsewhere, where this document may not use the microphone but another may."""
+        if self.elsewhere is not None:
+            self.elsewhere()
+            return
         self._sound.unlock()
         self.report(Call.expect_push_to_talk, self.settings.push_to_talk)
         self.report(Call.talk)
@@ -156,7 +167,7 @@ class Driver:
     def choose_microphone(self, choice: str) -> None:
         """Use another microphone, in the running call too."""
         self.microphone_choice = choice
-        if self._attempt is not None and self._attempt.peer is not None:
+        if self._attempt is not None and self._attempt.wire is not None:
             self._scope.start(self._change_microphone(self._attempt), "changing the microphone")
 
     def change_setting(self, name: str, value: Value) -> None:
@@ -166,6 +177,7 @@ class Driver:
     def enable_sound(self) -> None:
         """The person pressed a button: ask the browser for sound again."""
         self._sound.unlock()
+        self._pcm.unlock()
 
     def notice(self, found: Problem) -> None:
         """Show a problem beside the call until the next one begins."""
@@ -212,11 +224,18 @@ class Driver:
         match command:
             case OpenPeer():
                 self._scope.start(self._open_peer(held), "opening the call")
+            case OpenSocket(fell_back=fell_back):
+                self._open_socket(held, fell_back=fell_back)
+            case PlayAudio(item_id=item_id, content_index=content_index, audio=audio):
+                if isinstance(held.wire, CallSocket):
+                    held.wire.play(item_id, content_index, audio)
             case Send(text=text):
-                if held.peer is not None and held.peer.send(text):
+                if held.wire is not None and held.wire.send(text):
                     self.event_log.add("sent", text, self._clock())
             case SilenceReply():
                 self._sound.silence_reply()
+                if isinstance(held.wire, CallSocket):
+                    held.wire.silence()
             case LetReplySound():
                 self._sound.let_reply_sound()
             case SetMicrophone(enabled=enabled):
@@ -262,33 +281,53 @@ class Driver:
         self._sound.meter(scope, microphone.stream, attempt.hear_user)
 
     async def _open_peer(self, attempt: Attempt) -> None:
-        microphone = attempt.microphone
-        if attempt.scope.ended or microphone is None:
+        microphone, scope = attempt.microphone, attempt.wire_scope
+        if scope.ended or microphone is None:
             return
         try:
-            peer = attempt.peer = Peer(attempt.scope, microphone, attempt)
+            peer = attempt.wire = Peer(scope, microphone, attempt)
             sdp = await peer.offer()
-            if attempt.scope.ended:
+            if scope.ended:
                 return  # the service is not bothered for nobody
-            opened = await self._link.open_call(OpenCall(attempt.number, sdp))
-            attempt.scope.own(lambda: self._link.call_closed(opened.call_id))
-            if attempt.scope.ended:
+            opened = await open_call(self._link, OpenCall(attempt.number, sdp))
+            scope.own(lambda: self._link.call_closed(opened.call_id))
+            if scope.ended:
                 return
             self.report(Call.agreed, attempt.number, opened.dialect)
             await peer.answer(opened.sdp)
         except Trouble as trouble:
-            self.report(Call.failed, attempt.number, trouble.problem)
+            if not scope.ended:
+                self.report(Call.failed, attempt.number, trouble.problem)
         except seam.BrowserRefusal:
-            if not attempt.scope.ended:  # a peer that was closed meanwhile refuses everything
+            if not scope.ended:  # a peer that was closed meanwhile refuses everything
                 raise
         else:
             self.report(Call.answered, attempt.number, opened.call_id)
-            if microphone.choice != self.microphone_choice:  # chosen anew while the call was opened
-                self.choose_microphone(self.microphone_choice)
+            self._catch_up_with_choice(microphone)
+
+    def _open_socket(self, attempt: Attempt, *, fell_back: bool) -> None:
+        if attempt.microphone is None:
+            return
+        tried_webrtc = attempt.wire is not None
+        scope = attempt.change_wire()
+        attempt.wire = CallSocket(
+            scope, attempt.microphone, self._pcm, attempt, tried_webrtc=tried_webrtc
+        )
+        if fell_back:
+            self.notice(problem("websocket-fallback"))
+        self._catch_up_with_choice(attempt.microphone)
+
+    def _catch_up_with_choice(self, microphone: Microphone) -> None:
+        if microphone.choice != self.microphone_choice:  # chosen anew while the call was opened
+            self.choose_microphone(self.microphone_choice)
 
     async def _run_tool(self, attempt: Attempt, tool: ToolCall) -> None:
         try:
-            output = (await self._link.run_tool(tool)).output
+            returned = await self._link.run_tool(tool)
+            if returned.answered:
+                self.report(Call.tool_answered, attempt.number, tool.call_id)
+                return
+            output = returned.output
         except Trouble as trouble:
             # The model is told, so that it can say so; without an output it would wait for ever.
             output = f"The tool failed. {trouble.problem.says}"
@@ -305,10 +344,10 @@ class Driver:
                 self.microphone_choice = attempt.microphone.choice
             self.notice(trouble.problem)
             return
-        if scope.ended or attempt.peer is None or choice != self.microphone_choice:
+        if scope.ended or attempt.wire is None or choice != self.microphone_choice:
             scope.end()  # the call ended, or the person has chosen again since
             return
-        await attempt.peer.change_microphone(microphone)
+        await attempt.wire.change_microphone(microphone)
         for code in ("microphone-lost", "microphone-silent", "microphone-busy"):
             self._notices.pop(code, None)
         self._use(attempt, microphone, scope)
@@ -356,7 +395,7 @@ class Driver:
         now = self._clock()
         # First the core and its commands (a barge-in is a matter of milliseconds), then the record of it.
         self.report(Call.receive, number, text)
-        self.event_log.add("received", text, now)
+        self.event_log.add("received", without_sound(text), now)
 
     def play(self, scope: Scope, track: MediaStreamTrack, hear: Callable[[Level], None]) -> None:
         """Let a reply's track sound."""
@@ -374,6 +413,10 @@ class Driver:
     def reply_level(self, level: Level) -> None:
         """How loud the assistant is."""
         self._display.reply_level(level)
+
+    def begin_next_with(self, transport: str) -> None:
+        """Begin later calls over this transport."""
+        self.report(Call.expect_transport, transport)
 
     def changed(self) -> None:
         """Something of the attempt changed that is drawn."""

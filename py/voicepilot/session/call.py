@@ -61,7 +61,7 @@ from .playback import Playback
 from .push_to_talk import PushToTalk
 from .record import CallRecord
 from .response_gate import ResponseGate, Stage
-from .tool_calls import ToolCalls
+from .tool_calls import ToolCalls, fitting
 from .transport import Transport, Way, check_preference
 from .turn_taking import Report, TurnTaking
 
@@ -300,11 +300,21 @@ class Call:
 
     def tool_returned(self, attempt: int, call_id: str, output: str, now: float) -> list[Command]:
         """A function returned `output`; it is sent at once, the request for an answer when it may be."""
+        if self._has_output(call_id):
+            return self.tool_answered(attempt, call_id, now)
         if attempt != self.attempt or not self.online or not self._tools.ends(call_id):
             return []
+        output = fitting(output)
         sent = self._send(CreateItem(item=function_output(call_id, output, self._item_id())), now)
         self.gate.answered(call_id)
         return [sent, *self._create_if_free(now)]
+
+    def tool_answered(self, attempt: int, call_id: str, now: float) -> list[Command]:
+        """A function returned, and somebody else has put its output into the conversation."""
+        if attempt != self.attempt or not self.online or not self._tools.ends(call_id):
+            return []
+        self.gate.answered(call_id)
+        return self._create_if_free(now)
 
     def reply_heard(self, attempt: int, now: float) -> list[Command]:
         """The page's meter hears the assistant begin to speak."""
@@ -527,6 +537,10 @@ class Call:
         event = replace(event, event_id=f"vp_{self.attempt}_{self._next_id()}")
         self.record.sent(event.to_json(), now)
         return Send(self.attempt, event, codec.encode(event, self.dialect))
+
+    def _has_output(self, call_id: str) -> bool:
+        use = self.conversation.tool_use(call_id)
+        return use is not None and use.output is not None
 
     def _next_id(self) -> int:
         self._ids += 1

@@ -6,7 +6,25 @@ output for a call that is not open (of an older attempt, or the second one) is d
 
 from __future__ import annotations
 
+import json
+from typing import Final
+
 from .conversation import Conversation, ToolUse
+
+LONGEST_OUTPUT: Final = 200_000
+"""Characters of an output as JSON: over some 256 KiB in one message a data channel closes."""
+
+_CUT: Final = "\n[The rest is left out: the output was too long.]"
+
+
+def fitting(output: str) -> str:
+    """Return the output, or as much of its beginning as fits into one message, with a note."""
+    if 12 * len(output) <= LONGEST_OUTPUT:  # no character takes more (\\ud83d\\udca9)
+        return output
+    length = len(output)
+    while (size := len(json.dumps(output[:length]))) > LONGEST_OUTPUT:
+        length = min(length - 1, length * LONGEST_OUTPUT // size)
+    return output if length == len(output) else output[:length] + _CUT
 
 
 class ToolCalls:
