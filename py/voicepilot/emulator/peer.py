@@ -125,12 +125,17 @@ class Peer:
         return as_the_service_answers(self._pc.localDescription.sdp, self._front.addresses)
 
     def send(self, text: str) -> None:
-        """Send a text to the page; nothing happens where the channel is not open."""
+        """Send a text to the page; nothing happens where the channel is not open.
+
+        What is longer than the page said that it takes is not sent; a sideband has it all the same.
+        """
         if self._channel is not None and self._channel.readyState == "open":
             try:
                 self._channel.send(text)
             except (InvalidStateError, ConnectionError):
                 self.over.set()
+            except ValueError:
+                logger.info("An event of %d characters is too long for the page.", len(text))
 
     def faults_changed(self) -> None:
         """Another scenario is on than before."""
