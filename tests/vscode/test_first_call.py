@@ -1,0 +1,86 @@
+"""From an empty user folder to a conversation: what a person does who has just installed the extension."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.async_api import Playwright, expect
+from tests.voices import sentence, silence, write_wav
+from tests.vscode.conftest import Serve
+from tests.vscode.workbench import SOON, CallFrame, Origin, chromium, window
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+SAID = "What is twelve times seven?"
+
+
+@pytest.fixture(scope="session")
+def spoken(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The switch with which Chromium's microphone says it, again and again."""
+    track = np.concatenate([sentence(SAID), silence(8000)])
+    wav = write_wav(tmp_path_factory.mktemp("spoken") / "said.wav", track, lead_silence_ms=2500)
+    return f"--use-file-for-fake-audio-capture={wav}"
+
+
+async def test_a_call_in_the_panel(playwright: Playwright, serve: Serve, spoken: str) -> None:
+    async with (
+        serve() as server,
+        chromium(playwright, Origin.SAME, spoken) as browser,
+        window(browser, server) as workbench,
+    ):
+        await workbench.run("VoicePilot: Talk")
+        await workbench.choose("Try the offline demo")
+        call = CallFrame(await workbench.panel())
+        await call.state("listening", "user-speaking", "thinking", "assistant-speaking")
+        await call.heard("user", re.compile("(twelve|12) times (seven|7)", re.IGNORECASE))
+        await call.heard("assistant", "84")
+        await call.audible()
+        assert await call.violations() == []
+        await workbench.run("VoicePilot: Stop")
+        await call.state("ended")
+        await expect(workbench.status).to_contain_text("Call ended", timeout=SOON)
+
+
+async def test_a_call_in_a_tab_where_the_panel_has_no_microphone(
+    playwright: Playwright, serve: Serve, spoken: str
+) -> None:
+    async with (
+        serve() as server,
+        chromium(playwright, Origin.OTHER, spoken) as browser,
+        window(browser, server, Origin.OTHER) as workbench,
+    ):
+        context = workbench.page.context
+        async with context.expect_page(timeout=SOON) as opened:
+            await workbench.run("VoicePilot: Talk")
+            await workbench.choose("Try the offline demo")
+            await workbench.press("Open")
+        tab = await opened.value
+        call = CallFrame(tab.main_frame)
+        await call.ready()
+        await tab.get_by_role("button", name="Talk", exact=True).click()
+        await call.heard("user", re.compile("(twelve|12) times (seven|7)", re.IGNORECASE))
+        await call.heard("assistant", "84")
+        await call.audible()
+        await expect(workbench.status).not_to_contain_text("Call ended")
+        panel = CallFrame(await workbench.panel())
+        assert await panel.violations() == []
+        await tab.close()
+        await expect(workbench.status).to_contain_text("Call ended", timeout=SOON)
+
+
+async def test_the_private_environment_is_made_from_the_lock(
+    playwright: Playwright, serve: Serve
+) -> None:
+    async with (
+        serve(own_python=True) as server,
+        chromium(playwright, Origin.SAME) as browser,
+        window(browser, server) as workbench,
+    ):
+        environments = server.storage / "environments"
+        await workbench.run("VoicePilot: Talk")
+        await workbench.choose("Try the offline demo")
+        await workbench.press("Cancel")  # the demo's large packages have a test of their own
+        assert not list(environments.glob("*"))
