@@ -19,7 +19,7 @@ from voicepilot.backend import tools
 from voicepilot.backend.azure.calls import Calls, Target
 from voicepilot.backend.azure.credential import Credential, FixedCredentials
 from voicepilot.backend.bridge_link import BridgeLink
-from voicepilot.backend.demo import demo_configuration
+from voicepilot.backend.demo import demo_configuration, socket_calls
 from voicepilot.backend.desk import Desk
 from voicepilot.backend.lines import SocketLine
 from voicepilot.backend.page_files import load_page
@@ -131,19 +131,24 @@ async def demo(page: Path, folder: Path) -> AsyncIterator[Demo]:
 
 
 @asynccontextmanager
-async def backend(page_folder: Path, service: str, folder: Path) -> AsyncIterator[PageServer]:
+async def backend(
+    page_folder: Path, service: str, folder: Path, transport: str = "auto"
+) -> AsyncIterator[PageServer]:
     """The demo's backend in this process, in front of the service at the address ``service``."""
     page = load_page(page_folder)
     credentials = FixedCredentials(Credential.api_key(KEY))
     async with Calls.at(Target(service, credentials, dialect="auto")) as calls:
-        configuration = demo_configuration()
-        desk = Desk(page.build, calls, configuration, tools.Toolbox(folder))
+        configuration = demo_configuration(transport)
+        sockets = socket_calls(calls, configuration)
+        desk = Desk(page.build, calls, configuration, tools.Toolbox(folder), sockets=sockets)
         drawer = SettingsDesk(configuration)
 
         async def serve_bridge(bridge: web.WebSocketResponse) -> None:
             await BridgeLink(SocketLine(bridge), desk, drawer=drawer).serve()
 
-        async with PageServer(page, listen(0), serve_bridge) as server:
+        async with PageServer(
+            page, listen(0), serve_bridge, serve_call=sockets.serve
+        ) as server:
             yield server
 
 

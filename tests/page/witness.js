@@ -19,6 +19,7 @@
   const weakly = (list) => list.map((each) => each.deref()).filter(Boolean);
   const peers = [];
   const microphones = [];
+  const sockets = [];
   const note = (what, value) => witness.changes.push({ at: Date.now(), what, value });
 
   document.addEventListener("securitypolicyviolation", (event) =>
@@ -97,6 +98,31 @@
     }
   };
 
+  // A call's own socket carries the protocol's events, too; sound in them is only counted.
+  const OwnSocket = globalThis.WebSocket;
+  globalThis.WebSocket = class extends OwnSocket {
+    constructor(url, ...options) {
+      super(url, ...options);
+      if (new URL(url).pathname !== "/call") return;
+      sockets.push(new WeakRef(this));
+      const keep = (way, data) => {
+        const event = JSON.parse(data);
+        for (const sound of ["audio", "delta"]) {
+          if (event.type?.includes("audio") && !event.type.includes("transcript") && event[sound]) {
+            event[sound] = event[sound].length;
+          }
+        }
+        witness.events.push({ at: Date.now(), way, event });
+      };
+      this.addEventListener("message", ({ data }) => keep("received", data));
+      const send = this.send.bind(this);
+      this.send = (text) => {
+        keep("sent", text);
+        send(text);
+      };
+    }
+  };
+
   // ---- what is heard
 
   let ear;
@@ -110,10 +136,22 @@
   const listen = async (track) => {
     ear ??= openEar();
     const context = await ear;
-    const node = new AudioWorkletNode(context, "witness");
+    hear(context, context.createMediaStreamSource(new MediaStream([track])));
+  };
+  const hear = (context, source) => {
+    const node = new OwnNode(context, "witness");
     node.port.onmessage = ({ data }) => witness.loudness.push(...data);
-    context.createMediaStreamSource(new MediaStream([track])).connect(node);
-    node.connect(context.destination);
+    connect.call(source, node);
+    connect.call(node, context.destination);
+  };
+  // The page's own player is heard where it sounds; the witness came with the page's meter.
+  const OwnNode = globalThis.AudioWorkletNode;
+  const connect = AudioNode.prototype.connect;
+  globalThis.AudioWorkletNode = class extends OwnNode {
+    constructor(context, name, ...options) {
+      super(context, name, ...options);
+      if (settings.listen && name === "pcm-player") hear(context, this);
+    }
   };
 
   // ---- who speaks
@@ -164,6 +202,8 @@
     ({ label: track.label, state: track.readyState, enabled: track.enabled }));
   witness.livePeers = () =>
     weakly(peers).filter((peer) => peer.connectionState !== "closed").length;
+  witness.openSockets = () =>
+    weakly(sockets).filter((socket) => socket.readyState !== OwnSocket.CLOSED).length;
   witness.python = () => python.buffer.byteLength;
   witness.peer = () => weakly(peers).at(-1);
   witness.unplug = () => {

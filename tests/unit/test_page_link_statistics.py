@@ -54,7 +54,7 @@ def test_the_second_report_tells_of_the_time_since_the_first() -> None:
     assert found.loss == pytest.approx(4.0)
     assert found.received_rate == pytest.approx(32.0)
     assert found.sent_rate == pytest.approx(16.0)
-    assert found.transport == "udp"
+    assert found.transport == "UDP"
 
 
 def test_nothing_is_known_before_anything_came() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Mapping
 from typing import Final
 
 from voicepilot.debug import browser
@@ -39,7 +40,7 @@ def start() -> None:
     # Where Python's memory was made at build time, the state of chance was too.
     random.seed()
     settings = json.loads(browser.boot())
-    page = DebugPage(settings["build"], settings["worklets"]["level-meter"])
+    page = DebugPage(settings["build"], settings["worklets"])
     browser.ready()
     page.open(wording.start(seam.page_age_ms(), browser.started_without()))
 
@@ -47,9 +48,9 @@ def start() -> None:
 class DebugPage(Page):
     """The call page, and what looks into it."""
 
-    def __init__(self, build: str, meter_url: str) -> None:
+    def __init__(self, build: str, worklets: Mapping[str, str]) -> None:
         self.timeline = Timeline()
-        super().__init__(build, meter_url)
+        super().__init__(build, worklets)
         self._seen = 0
         self._drawn_charts = self._drawn_lanes = 0.0
         self._under_way = False

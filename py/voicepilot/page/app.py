@@ -10,12 +10,13 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from voicepilot.page import seam
 from voicepilot.page.backend_link import BackendLink
 from voicepilot.page.driver import Driver
+from voicepilot.page.lines import EditorLine, ServerLine
 from voicepilot.page.rehearsal import rehearse
 from voicepilot.page.scope import Scope
 from voicepilot.page.sound import Level
@@ -47,7 +48,8 @@ def start(boot: str, ready: Callable[[], None]) -> None:
     Talk, if it was pressed while Python started, counts now. What was written is in its box still.
     """
     settings = json.loads(boot)
-    page = Page(settings["build"], settings["worklets"]["level-meter"])
+    editor = EditorLine(seam.editor()) if settings.get("host") == "editor" else None
+    page = Page(settings["build"], settings["worklets"], editor)
     ready()
     page.open(wording.start(seam.page_age_ms(), settings.get("without", "")))
 
@@ -55,12 +57,18 @@ def start(boot: str, ready: Callable[[], None]) -> None:
 class Page:
     """Everything the page holds, for as long as it is open. Implements `driver.Display`."""
 
-    def __init__(self, build: str, meter_url: str) -> None:
+    def __init__(
+        self, build: str, worklets: Mapping[str, str], editor: EditorLine | None = None
+    ) -> None:
+        """Take the editor where the page is in a webview of it."""
         self._scope = Scope("page", self._fault)
         scope = self._scope
-        self._link = BackendLink(scope, build, self._link_changed)
+        self._link = BackendLink(scope, build, self._link_changed, self._controlled)
         self._call = Call()
-        self._driver = Driver(scope, self._call, self._link, meter_url, self, time.monotonic)
+        self._driver = Driver(scope, self._call, self._link, worklets, self, time.monotonic)
+        self._editor = editor
+        if editor is not None and not seam.microphone_allowed_here():
+            self._driver.elsewhere = editor.open_elsewhere
         self._status = StatusView()
         self._controls = ControlsView(scope, self._driver)
         self._hold = HoldView(scope, self._driver)
@@ -90,7 +98,7 @@ class Page:
         """
         self._start = start
         self._draw()
-        self._link.start(seam.take_fragment())
+        self._link.start(self._editor or ServerLine(seam.take_fragment()))
         if seam.take_early_wish() == "talk":
             self._driver.talk()
         self._scope.start(self._rehearse(), "rehearsing")
@@ -155,8 +163,21 @@ class Page:
             self._call.dialect = check_dialect(welcome.dialect)
         if welcome is not None and self._link.problem is None:
             self._driver.feed.welcomed(wanted=welcome.feed)
+            self._driver.begin_next_with(welcome.transport)
             self._driver.settings.refresh()
         self.changed()
+
+    def _controlled(self, action: str) -> None:
+        driver, under_way = self._driver, self._call.under_way
+        match action:
+            case "talk" if not under_way:
+                driver.talk()
+            case "stop":
+                driver.stop()
+            case "mute" | "unmute" if under_way:
+                driver.mute(action == "mute")
+            case "interrupt" if under_way:
+                driver.interrupt()
 
     def _drawer_toggled(self) -> None:
         self._transcript.settle()

@@ -17,8 +17,11 @@ from voicepilot.page.sound import Hear, Level
 from voicepilot.session import Call, Command
 
 if TYPE_CHECKING:
+    from voicepilot.bridge.call_socket import SocketOpened
+    from voicepilot.page.call_socket import CallSocket
     from voicepilot.page.peer import Peer
     from voicepilot.page.seam import MediaStreamTrack
+    from voicepilot.protocol.problems import Problem
 
 Told = TypeVarTuple("Told")
 """What an input of the core carries beside the time."""
@@ -53,17 +56,23 @@ class AttemptOwner(Protocol):
     def reply_level(self, level: Level) -> None:
         """How loud the assistant is."""
 
+    def begin_next_with(self, transport: str) -> None:
+        """Later calls shall begin over this transport (`session.transport`)."""
+
     def changed(self) -> None:
         """Something of the attempt changed that is drawn."""
 
 
 class Attempt:
-    """What one attempt holds, and what it hears from its peer (`peer.PeerOwner`)."""
+    """What one attempt holds, and what it hears from its wire: a peer (`peer.PeerOwner`) or a socket
+    (`call_socket.SocketOwner`). `wire_scope` closes the wire; a socket takes the place of a peer.
+    """
 
     def __init__(self, number: int, scope: Scope, owner: AttemptOwner) -> None:
         self.number = number
         self.scope = scope
-        self.peer: Peer | None = None
+        self.wire: Peer | CallSocket | None = None
+        self.wire_scope = scope.nest("wire")
         self.microphone: Microphone | None = None
         self.microphone_lost = False
         self.microphones_then = Microphones()
@@ -82,6 +91,13 @@ class Attempt:
         self.microphones_then, self._open_since = listed, now
         if before is not None:
             before.end()
+
+    def change_wire(self) -> Scope:
+        """Close the wire, if there is one; returns the scope for another."""
+        self.wire_scope.end()
+        self.wire, self.link_state, self.statistics = None, "new", LinkStatistics()
+        self.wire_scope = self.scope.nest("wire")
+        return self.wire_scope
 
     def set_microphone(self, enabled: bool, now: float) -> None:
         """Let the microphone through, or send silence; holds for the microphone after it too."""
@@ -110,7 +126,7 @@ class Attempt:
         if self._microphone_scope is not None:
             self._microphone_scope.end()  # first of all: a peer takes some milliseconds to close
         self.scope.end()
-        self.peer = self.microphone = self._microphone_scope = None
+        self.wire = self.microphone = self._microphone_scope = None
 
     # ---- PeerOwner
 
@@ -133,9 +149,35 @@ class Attempt:
 
     def reply_track(self, track: MediaStreamTrack) -> None:
         """The reply's track is there."""
-        self._owner.play(self.scope, track, self.hear_reply)
+        self._owner.play(self.wire_scope, track, self.hear_reply)
 
     def sampled(self, entries: list[dict[str, Any]]) -> None:
         """Statistics of this second came."""
         self.statistics = self._sampler.take(entries, self._owner.now)
+        self._owner.changed()
+
+    # ---- SocketOwner
+
+    def socket_opened(self, opened: SocketOpened) -> None:
+        """The service is there, over the backend."""
+        self.link_state = "connected"
+        self._owner.begin_next_with(opened.transport)
+        self._owner.report(Call.socket_opened, self.number, opened.dialect)
+
+    def socket_refused(self, why: Problem) -> None:
+        """There is no call over the backend."""
+        self._owner.report(Call.failed, self.number, why)
+
+    def socket_closed(self) -> None:
+        """The backend closed the socket."""
+        self.link_state = "closed"
+        self._owner.report(Call.socket_closed, self.number)
+
+    def played(self, item_id: str, content_index: int, milliseconds: float) -> None:
+        """So much of a sound has been played."""
+        self._owner.report(Call.played, self.number, item_id, content_index, milliseconds)
+
+    def measured(self, statistics: LinkStatistics) -> None:
+        """Statistics of this second came."""
+        self.statistics = statistics
         self._owner.changed()

@@ -10,6 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+WEBSOCKET: Final = "WebSocket"
+"""The transport of a call that goes over no peer connection; its other figures are rates only."""
+
 FIELDS: Final = {
     "candidate-pair": ("nominated", "state", "currentRoundTripTime", "localCandidateId"),
     "local-candidate": ("protocol",),
@@ -80,7 +83,7 @@ class Sampler:
             loss=_ratio(max(0.0, lost) * 100, max(0.0, lost) + received),
             received_rate=_ratio(grown("bytesReceived") * 8 / 1000, elapsed),
             sent_rate=_ratio(grown("bytesSent") * 8 / 1000, elapsed),
-            transport=transports.get(str(pair.get("localCandidateId"))) or None,
+            transport=transports.get(str(pair.get("localCandidateId")), "").upper() or None,
         )
 
 

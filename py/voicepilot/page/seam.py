@@ -26,7 +26,9 @@ from voicepilot.page.scope import Scope
 if TYPE_CHECKING:
     from js import (
         AudioContext,
+        AudioNode,
         AudioWorkletNode,
+        Editor,
         Element,
         Event,
         EventTarget,
@@ -48,9 +50,12 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "SOCKET_OPEN",
     "AudioContext",
+    "AudioNode",
     "AudioWorkletNode",
     "BrowserRefusal",
+    "Editor",
     "Element",
     "Event",
     "Frame",
@@ -72,18 +77,20 @@ __all__ = [
     "audio_context",
     "create",
     "download",
+    "editor",
     "find",
     "has_focus",
+    "knows_base64",
     "listen",
     "listen_to_document",
     "listen_to_window",
     "media_devices",
-    "meter_node",
     "microphone_allowed_here",
     "new_audio",
     "options",
     "page_age_ms",
     "peer_connection",
+    "post_elsewhere",
     "request",
     "socket_address",
     "stream_of",
@@ -91,10 +98,14 @@ __all__ = [
     "take_fragment",
     "web_socket",
     "within",
+    "worklet_node",
 ]
 
 BrowserRefusal = JsException
 """What a refused promise or a throwing call raises; `name` is the browser's name for the reason."""
+
+SOCKET_OPEN: Final = 1
+"""The `readyState` of a WebSocket that takes texts."""
 
 _HTTP_LIMIT_MS: Final = 5000
 
@@ -266,6 +277,11 @@ def take_fragment() -> str:
     return fragment
 
 
+def editor() -> Editor:
+    """The editor whose webview this document is in. It gives itself once; a second call raises."""
+    return js.acquireVsCodeApi()
+
+
 # ---- the page's own server
 
 
@@ -278,6 +294,28 @@ async def request(method: str, path: str, body: str | None = None) -> int:
         return (await js.fetch(path, options(init))).status
     except JsException:
         return 0
+
+
+async def post_elsewhere(
+    url: str, headers: Mapping[str, str], body: str, patience_ms: float
+) -> tuple[int, str, str]:
+    """Post to another server, without cookies: status, text and Location; status 0 for no answer."""
+    init = {
+        "method": "POST",
+        "headers": headers,
+        "body": body,
+        "credentials": "omit",
+        "referrerPolicy": "no-referrer",
+        "redirect": "error",
+        "signal": js.AbortSignal.timeout(patience_ms),
+    }
+    try:
+        response = await js.fetch(url, options(init))
+        text = await response.text()
+    except JsException:
+        return 0, "", ""
+    location = response.headers.get("Location")
+    return response.status, text, location if isinstance(location, str) else ""
 
 
 def socket_address(path: str) -> str:
@@ -312,9 +350,10 @@ def media_devices() -> MediaDevices | None:
     return cast("MediaDevices | None", getattr(js.navigator, "mediaDevices", None))
 
 
-def audio_context() -> AudioContext:
-    """A new audio context for conversation (small buffers)."""
-    return js.AudioContext.new(options({"latencyHint": "interactive"}))
+def audio_context(rate: int | None = None) -> AudioContext:
+    """A new audio context for conversation (small buffers), at `rate` or the loudspeaker's own."""
+    wanted: dict[str, Any] = {"latencyHint": "interactive"}
+    return js.AudioContext.new(options(wanted if rate is None else wanted | {"sampleRate": rate}))
 
 
 def new_audio() -> HTMLAudioElement:
@@ -326,10 +365,15 @@ def new_audio() -> HTMLAudioElement:
     return audio
 
 
-def meter_node(context: AudioContext) -> AudioWorkletNode:
-    """A node of the worklet `webview/worklets/level-meter.js`, which must have been added."""
+def worklet_node(context: AudioContext, name: str) -> AudioWorkletNode:
+    """A node of a worklet that has been added, with one channel in and one out."""
     shape = {"numberOfInputs": 1, "numberOfOutputs": 1, "outputChannelCount": [1]}
-    return js.AudioWorkletNode.new(context, "level-meter", options(shape))
+    return js.AudioWorkletNode.new(context, name, options(shape))
+
+
+def knows_base64() -> bool:
+    """Whether this browser's typed arrays read and write base64, as `worklets/pcm.js` needs it."""
+    return hasattr(js.Uint8Array, "fromBase64")
 
 
 def stream_of(tracks: Sequence[MediaStreamTrack]) -> MediaStream:

@@ -45,6 +45,12 @@ _log = logging.getLogger(__name__)
 Hear: TypeAlias = Callable[[Level], None]
 
 
+def level_in(event: seam.MessageEvent) -> Level:
+    """What the worklet `level-meter` has posted."""
+    reading: Any = event.data
+    return Level(reading.rms, reading.silence, reading.began)
+
+
 class Sound:
     """The page's loudspeaker and its meters. `blocked(bool)` tells when the browser withholds sound."""
 
@@ -116,21 +122,17 @@ class Sound:
         source = context.createMediaStreamSource(stream)
         node = self._idle_meters.pop() if self._idle_meters else self._new_meter(context)
 
-        def read(event: seam.MessageEvent) -> None:
-            reading: Any = event.data
-            hear(Level(reading.rms, reading.silence, reading.began))
-
         def end() -> None:
             source.disconnect()
             self._idle_meters.append(node)
 
         scope.own(end)
         if not scope.ended:
-            seam.listen(scope, node.port, "message", read)
+            seam.listen(scope, node.port, "message", lambda event: hear(level_in(event)))
             source.connect(node)
 
     def _new_meter(self, context: AudioContext) -> AudioWorkletNode:
-        node = seam.meter_node(context)
+        node = seam.worklet_node(context, "level-meter")
         node.port.start()
         # Its output is silence; without a way to the output the browser would not run the node.
         node.connect(context.destination)

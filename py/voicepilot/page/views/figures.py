@@ -45,7 +45,7 @@ def connection_figures(link: str, statistics: LinkStatistics) -> Figures:
         ("Packets lost", figure(statistics.loss, "%", decimals=1)),
         ("Received", figure(statistics.received_rate, "kbit/s")),
         ("Sent", figure(statistics.sent_rate, "kbit/s")),
-        ("Transport", (statistics.transport or wording.UNKNOWN).upper()),
+        ("Transport", statistics.transport or wording.UNKNOWN),
     )
 
 
