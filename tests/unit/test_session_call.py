@@ -399,6 +399,35 @@ def test_outputs_first_then_one_response_after_the_end(story: Story) -> None:
     assert [use.output for use in story.call.conversation.tool_uses] == ["[]", "text"]
 
 
+def test_an_output_that_somebody_else_has_put_in_is_not_sent_again(story: Story) -> None:
+    story.goes_live()
+    call_functions(story, ("c1", "list_files"), ("c2", "read_file"))
+    assert story.call.tool_answered(1, "c1", story.now) == []
+    output = {"id": "o2", "type": "function_call_output", "call_id": "c2", "output": "text"}
+    story.hears("conversation.item.added", item=output)
+    assert story.call.tool_returned(1, "c2", "text", story.now) == []
+    items = [function_call(f"f_{c}", c, "x", "{}") for c in ("c1", "c2")]
+    done = story.answer_done("r1", *items)
+    assert sent_types(done) == ["response.create"]
+    assert not any(isinstance(command, CallTool) for command in done)
+    assert story.call.tool_answered(1, "c1", story.now) == []
+
+
+@pytest.mark.parametrize("character", ["x", "\n", "\N{PILE OF POO}"])
+def test_an_output_too_long_for_the_data_channel_is_cut_with_a_note(
+    story: Story, character: str
+) -> None:
+    story.goes_live()
+    call_functions(story, ("c1", "read_file"), ("c2", "read_file"))
+    (sent,) = story.call.tool_returned(1, "c1", character * 300_000, story.now)
+    assert isinstance(sent, Send)
+    assert 190_000 < len(sent.text.encode()) < 210_000
+    assert sent.text.count("left out: the output was too long") == 1
+    short = character * 15_000
+    (sent,) = story.call.tool_returned(1, "c2", short, story.now)
+    assert story.call.conversation.tool_use("c2").output == short
+
+
 def test_outputs_that_return_before_the_end_wait_for_it(story: Story) -> None:
     story.goes_live()
     call_functions(story, ("c1", "list_files"))

@@ -12,19 +12,23 @@ from typing import Final
 from .conversation import Conversation, ToolUse
 
 LONGEST_OUTPUT: Final = 200_000
-"""Characters of an output as JSON: over some 256 KiB in one message a data channel closes."""
+"""Bytes of an output as JSON: over some 256 KiB in one message a data channel closes."""
 
 _CUT: Final = "\n[The rest is left out: the output was too long.]"
 
 
 def fitting(output: str) -> str:
     """Return the output, or as much of its beginning as fits into one message, with a note."""
-    if 12 * len(output) <= LONGEST_OUTPUT:  # no character takes more (\\ud83d\\udca9)
+    if 6 * len(output) <= LONGEST_OUTPUT:  # no character takes more
         return output
     length = len(output)
-    while (size := len(json.dumps(output[:length]))) > LONGEST_OUTPUT:
+    while (size := _bytes(output[:length])) > LONGEST_OUTPUT:
         length = min(length - 1, length * LONGEST_OUTPUT // size)
     return output if length == len(output) else output[:length] + _CUT
+
+
+def _bytes(text: str) -> int:
+    return len(json.dumps(text, ensure_ascii=False).encode("utf-8", "surrogatepass"))
 
 
 class ToolCalls:
@@ -32,14 +36,16 @@ class ToolCalls:
 
     def __init__(self) -> None:
         self._running: set[str] = set()
+        self._begun: set[str] = set()
 
     def begins(self, conversation: Conversation, call_id: str) -> ToolUse | None:
         """The call as it is to be run now; None where it is not whole, known, or has been run."""
         use = conversation.tool_use(call_id) if call_id else None
         if not isinstance(use, ToolUse) or not use.name or use.output is not None:
             return None
-        if call_id in self._running:
+        if call_id in self._begun:
             return None
+        self._begun.add(call_id)
         self._running.add(call_id)
         return use
 
