@@ -16,7 +16,7 @@ from tests.pyodide.runtime import PACKAGE, ROOT
 
 from voicepilot.bundle.archive import build_archive
 from voicepilot.bundle.assets import Asset, BundleError
-from voicepilot.bundle.memory import MAGIC, build_memory
+from voicepilot.bundle.memory import MAGIC, REHEARSAL, build_memory
 from voicepilot.bundle.node import find_node, run_node
 from voicepilot.bundle.runtime import Runtime, read_runtime
 
@@ -99,7 +99,7 @@ def test_a_program_that_cannot_be_imported_is_not_remembered(tmp_path: Path, bui
         archive.writestr("broken.py", "import nothing_of_this_name")
     arguments = (
         str(ROOT / "py" / "voicepilot" / "bundle" / "remember.mjs"),
-        *(f"{PACKAGE}/", str(library), "broken"),
+        *(f"{PACKAGE}/", str(library), "broken", REHEARSAL),
         *(str(tmp_path / "unused"), str(tmp_path / "memory")),
     )
     with pytest.raises(BundleError, match=r"could not import it.*No module named 'nothing_of_this"):

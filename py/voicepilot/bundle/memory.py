@@ -1,8 +1,9 @@
 """What does Python remember once it has imported the page's program, and how is that served?
 
 Most of a start is imports. They are done once, at build time: ``remember.mjs`` starts Pyodide under
-node, imports ``voicepilot.page.app`` and writes its memory down; ``webview/interpreter.mjs`` puts
-that memory into a fresh interpreter, which then has never done anything else.
+node, imports ``voicepilot.page.app``, rehearses a call and writes its memory down;
+``webview/interpreter.mjs`` puts that memory into a fresh interpreter, which then has never done
+anything else.
 
 The memory knows the zip directory of the archive that it was made with, so it fits that very
 archive and runtime only; ``key`` names the pair. Left out are the zeros, which are half of it, and
@@ -34,6 +35,7 @@ from voicepilot.bundle.runtime import Runtime
 
 MAGIC = b"VPMEMORY"
 PROGRAM = "voicepilot.page.app"
+REHEARSAL = "voicepilot.page.rehearsal"
 
 _REMEMBER = Path(__file__).parent / "remember.mjs"
 _PAGE = 4096
@@ -54,7 +56,7 @@ def build_memory(package: Path, runtime: Runtime, archive: Asset, node: Path) ->
         library.write_bytes(archive.content)
         arguments = (
             "--experimental-wasm-jspi",
-            *(str(_REMEMBER), f"{package.resolve()}/", str(library), PROGRAM),
+            *(str(_REMEMBER), f"{package.resolve()}/", str(library), PROGRAM, REHEARSAL),
             *(str(unused), str(target)),
         )
         run_node(node, arguments, f"import {PROGRAM}", Path(scratch))

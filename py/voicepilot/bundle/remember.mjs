@@ -1,8 +1,9 @@
 // Starts Python as the page does, imports the page's program, and writes down what it then remembers.
 //
-//   node --experimental-wasm-jspi remember.mjs PYODIDE_FOLDER ARCHIVE MODULE UNUSED TARGET
+//   node --experimental-wasm-jspi remember.mjs PYODIDE_FOLDER ARCHIVE MODULE REHEARSAL UNUSED TARGET
 //
-// UNUSED gets the memory of the machine before Python starts, TARGET Pyodide's snapshot after the import.
+// REHEARSAL is a module whose `rehearse(times)` is called too, so that Python knows the path of a call by heart.
+// UNUSED gets the memory of the machine before Python starts, TARGET Pyodide's snapshot after all of this.
 //
 // With JSPI, which node 24 has behind that flag, because the interpreter asks for it once, when it starts.
 // The clock stands still and chance is nought: the same archive gives the same memory, on every machine.
@@ -14,7 +15,7 @@ import { join } from "node:path";
 import { argv, exit, stderr } from "node:process";
 import { pathToFileURL } from "node:url";
 
-const [folder, archive, module, unused, target] = argv.slice(2);
+const [folder, archive, module, rehearsal, unused, target] = argv.slice(2);
 
 crypto.randomFillSync = (view) => view.fill(0);
 const BUILT = Date.UTC(1980, 0, 1);
@@ -42,8 +43,15 @@ try {
       return create(settings);
     },
   });
-  // `random` is seeded anew at every start, whether or not the program needs it.
-  python.runPython(`import gc, importlib, random\nimportlib.import_module(${JSON.stringify(module)})\ngc.collect()`);
+  // `random` is seeded anew at every start, whether or not the program needs it. What is remembered stays: frozen,
+  // it is out of the sight of the garbage collector, which would else go through all of it during calls.
+  python.runPython(`
+import gc, importlib, random
+importlib.import_module(${JSON.stringify(module)})
+importlib.import_module(${JSON.stringify(rehearsal)}).rehearse(20)
+gc.collect()
+gc.freeze()
+`);
   await writeFile(target, python.makeMemorySnapshot());
 } catch (error) {
   // A Python traceback ends with the sentence that matters.

@@ -2,7 +2,9 @@
 
 After the start no line of the call's path has run yet: the browser has compiled nothing of what it needs of
 the interpreter, and the interpreter has specialised none of our functions. So a short call is played to the
-core while nobody waits. It touches nothing of the page.
+core twice: at build time, often, so that the page is born with specialised functions in its memory
+(`bundle/remember.mjs`), and in the page while nobody waits, for the browser's part. It touches nothing of
+the page.
 """
 
 from __future__ import annotations
@@ -15,13 +17,12 @@ from voicepilot.bridge.jsonrpc import Endpoint
 from voicepilot.session import Call
 
 _SDP: Final = "v=0\r\n"
-_TIMES: Final = 3
 
 
-def rehearse() -> Call:
-    """Play a short call, a few times; returns the last of them, which has ended. Takes some milliseconds."""
+def rehearse(times: int = 2) -> Call:
+    """Play a short call so often; returns the last of them, which has ended. Takes some milliseconds."""
     call = Call()
-    for _ in range(_TIMES):
+    for _ in range(times):
         _open(Endpoint())
         call = Call()
         call.talk(0.0)
