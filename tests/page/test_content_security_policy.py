@@ -198,20 +198,23 @@ async def test_the_page_starts_and_connects_without_a_violation(browser: Browser
     async with visit(browser, built_policy()) as page:
         await page.ready()
         await asyncio.wait_for(page.connected.wait(), UNTIL / 1000)
-        assert await add_worklet(page) == "added"
+        assert [await add_worklet(page, each) for each in WORKLETS] == ["added", "added"]
         assert await body_margin(page) != UNSTYLED_MARGIN
         assert await page.page.evaluate("document.images[0].naturalWidth") > 0
         assert (page.violations.texts, page.complaints) == ([], [])
 
 
-async def add_worklet(page: Visit) -> str:
+async def add_worklet(page: Visit, name: str) -> str:
     return await page.attempt(
-        """const boot = JSON.parse(document.getElementById("boot").textContent);
+        f"""const boot = JSON.parse(document.getElementById("boot").textContent);
            await new OfflineAudioContext(1, 1, 48000)
-             .audioWorklet.addModule(boot.worklets["level-meter"]);
+             .audioWorklet.addModule(boot.worklets["{name}"]);
            return "added";"""
     )
 
+
+WORKLETS = ("level-meter", "pcm")
+CALL = "/call"
 
 ALLOWED: dict[str, tuple[str, Callable[[], str], Callable]] = {
     "the import map": ("script-src", lambda: source_of("script-src", "'sha256-"), not_started),
@@ -238,16 +241,26 @@ async def test_what_a_source_allows_breaks_without_it(browser: Browser, part: st
         await broken(page)
 
 
-async def test_the_worklet_breaks_without_its_path(browser: Browser) -> None:
-    source = source_of("script-src", "/level-meter.")
+@pytest.mark.parametrize("worklet", WORKLETS)
+async def test_a_worklet_breaks_without_its_path(browser: Browser, worklet: str) -> None:
+    source = source_of("script-src", f"/{worklet}.")
     async with visit(browser, built_policy().without("script-src", source)) as page:
         await page.ready()
-        assert await add_worklet(page) == "AbortError"
+        assert await add_worklet(page, worklet) == "AbortError"
+
+
+async def test_a_call_over_websocket_breaks_without_its_address(browser: Browser) -> None:
+    source = source_of("connect-src", CALL)
+    async with visit(browser, built_policy().without("connect-src", source)) as page:
+        await page.ready()
+        await page.attempt("new WebSocket(`ws://${location.host}/call`); return 'begun';")
+        await page.violations.until("connect-src")
 
 
 async def test_every_source_is_covered_by_a_test_that_leaves_it_out() -> None:
     left_out = {(directive, source()) for directive, source, _ in ALLOWED.values()}
-    left_out.add(("script-src", source_of("script-src", "/level-meter.")))
+    left_out |= {("script-src", source_of("script-src", f"/{each}.")) for each in WORKLETS}
+    left_out.add(("connect-src", source_of("connect-src", CALL)))
     allowed = {
         (directive, source)
         for directive, sources in built_policy().directives.items()

@@ -259,6 +259,43 @@ async def test_another_servers_cookie_is_no_use(folder):
             assert response.status == 403
 
 
+@asynccontextmanager
+async def serving_calls(folder):
+    async def serve_call(call, tried_webrtc):
+        await call.send_str(f"tried: {tried_webrtc}")
+
+    async with (
+        PageServer(load_page(folder), listen(0), echo, serve_call=serve_call) as server,
+        aiohttp.ClientSession(
+            f"http://127.0.0.1:{server.port}", cookie_jar=aiohttp.CookieJar(unsafe=True)
+        ) as browser,
+    ):
+        yield server, browser
+
+
+async def test_a_call_over_websocket_passes_the_same_door_as_the_bridge(folder):
+    async with serving_calls(folder) as (server, browser):
+        with pytest.raises(WSServerHandshakeError) as refused:
+            await browser.ws_connect("/call", headers=origin(server))
+        assert refused.value.status == 403
+        await enter(server, browser)
+        for foreign in ({}, {"Origin": "http://evil.example"}):
+            with pytest.raises(WSServerHandshakeError) as refused:
+                await browser.ws_connect("/call", headers=foreign)
+            assert refused.value.status == 403
+        for path, tried in (("/call", False), ("/call?tried-webrtc=1", True)):
+            async with browser.ws_connect(path, headers=origin(server)) as call:
+                assert await call.receive_str(timeout=5) == f"tried: {tried}"
+
+
+async def test_where_nobody_serves_calls_there_is_no_such_address(folder):
+    async with serving(folder) as (server, browser):
+        await enter(server, browser)
+        with pytest.raises(WSServerHandshakeError) as refused:
+            await browser.ws_connect("/call", headers=origin(server))
+        assert refused.value.status == 404
+
+
 async def test_leaving_the_server_closes_its_bridges_and_its_port(folder):
     served = asyncio.Event()
 
