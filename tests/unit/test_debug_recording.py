@@ -33,6 +33,19 @@ LOG = [
 ]
 
 
+def test_what_a_recording_has_beside_events_is_passed_over():
+    beside = [
+        '{"recording": 1, "voicepilot": "0", "started": "", "service": ""}',
+        '{"at": 1, "direction": "request", "number": 1, "method": "POST", "path": "/"}',
+        '{"at": 1, "direction": "reply", "number": 1, "status": 200}',
+        '{"at": 1, "direction": "input", "name": "talk", "args": []}',
+        '{"at": 1, "direction": "gap"}',
+    ]
+    recording = read_recording([*beside, *LOG])
+    assert len(recording.events) == len(LOG)
+    assert recording.broken == ()
+
+
 def test_times_count_from_the_first_event_and_broken_lines_are_named():
     recording = read_recording([LOG[0], "", "{", '{"direction": "up", "event": {}}', LOG[1]])
     assert [(event.direction, event.at) for event in recording.events] == [

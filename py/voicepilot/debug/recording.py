@@ -1,7 +1,8 @@
 """How does a recorded call run again, at its own speed?
 
 `read_recording` takes an event log as the inspector downloads it and `voicepilot replay` reads it: one
-JSON object a line, `{"direction", "at", "event"}`. `Player` says which of its events are due; `Replay`
+JSON object a line, `{"direction", "at", "event"}`; what a recording (`session.recording`) has beside that is
+passed over. `Player` says which of its events are due; `Replay`
 feeds them to a `Call` of its own, under the log's own times, and keeps the log that the inspector shows.
 What the core commands on the way is not carried out: what was sent then is in the recording.
 """
@@ -17,6 +18,8 @@ from voicepilot.page.event_log import Direction, EventLog
 from voicepilot.protocol.codec import parse_object
 from voicepilot.protocol.dialects import client_event_to_ga
 from voicepilot.session import Call
+from voicepilot.session.feed import put_in_silence
+from voicepilot.session.recording import is_beside
 
 SPEEDS: Final = (0.25, 0.5, 1.0, 2.0, 5.0, 20.0)
 
@@ -60,6 +63,8 @@ def read_recording(lines: Iterable[str]) -> Recording:
         if isinstance(entry, str):
             broken.append((number, entry.replace("message", "line")))
             continue
+        if is_beside(entry):
+            continue
         event = entry.get("event", None if "direction" in entry else entry)
         direction = entry.get("direction", "received")
         if direction not in ("sent", "received") or not isinstance(event, dict | str):
@@ -71,7 +76,7 @@ def read_recording(lines: Iterable[str]) -> Recording:
             latest = max(latest, at - first)  # a clock that was set back must not hold up the rest
         elif events:
             latest += _UNTIMED_STEP
-        text = event if isinstance(event, str) else json.dumps(event)
+        text = event if isinstance(event, str) else json.dumps(put_in_silence(event))
         events.append(Recorded(direction, latest, text))
     return Recording(tuple(events), tuple(broken))
 

@@ -58,6 +58,11 @@ def is_opening(entry: Mapping[str, Any]) -> bool:
     return _MARK in entry and "type" not in entry and "direction" not in entry
 
 
+def is_beside(entry: Mapping[str, Any]) -> bool:
+    """Whether this line stands beside the events: what reads only events passes it over."""
+    return is_opening(entry) or entry.get("direction") in ("request", "reply", "input", "gap")
+
+
 def readable_headers(headers: Mapping[str, str]) -> dict[str, str | None]:
     """All names, in small letters; values only where they are known to hold nothing secret."""
     return {
