@@ -21,8 +21,6 @@ from typing import Final
 from ..protocol import codec
 from ..protocol import server_events as ev
 from ..protocol.client_events import (
-    CancelResponse,
-    ClearOutput,
     ClientEvent,
     CreateItem,
     CreateResponse,
@@ -57,9 +55,9 @@ from .connection import ONLINE, RESTING, Connection, Input, State
 from .conversation import Conversation
 from .latency import LatencyLedger
 from .phase import Phase, phase_of
-from .playback import Playback
 from .push_to_talk import PushToTalk
 from .record import CallRecord
+from .reply_sound import ReplySound
 from .response_gate import ResponseGate, Stage
 from .tool_calls import ToolCalls, fitting
 from .transport import Transport, Way, check_preference
@@ -124,9 +122,7 @@ class Call:
     @property
     def can_interrupt(self) -> bool:
         """Whether there is an answer to interrupt."""
-        sounding = self.record.playout.sounding and not self.record.playout.silenced
-        making = self.gate.stage is Stage.ACTIVE and self.gate.response_id != self._silenced
-        return self.online and (sounding or making)
+        return self.online and self._reply.can_be_cut
 
     # --- what the user does -------------------------------------------------------------------------
 
@@ -213,16 +209,10 @@ class Call:
         """Stop the answer that is being made or heard; nothing happens where there is none."""
         if not self.can_interrupt:
             return []
-        told = self._silence(now)
-        if self.transport.way is Way.WEBRTC:
-            told.append(ClearOutput())
-        if self.gate.stage is Stage.ACTIVE:
-            # Before the rest: an answer that is still being made cannot be cut.
-            told.insert(0, CancelResponse(response_id=self.gate.response_id))
-        sent = [self._send(event, now) for event in told]
+        commands = self._silence(self._reply.stop(now), now)
         self._turns.apply(Report.SOUND_ENDS)
         self._turns.apply(Report.ANSWER_ENDS)
-        return [SilenceReply(self.attempt), *sent]
+        return commands
 
     # --- what the shell reports ---------------------------------------------------------------------
 
@@ -328,7 +318,7 @@ class Call:
         """The page has played so much of a sound that `PlayAudio` brought, from its beginning."""
         if not self._goes(Way.WEBSOCKET, attempt) or not self.online:
             return []
-        self._playback.played(item_id, content_index, milliseconds)
+        self._reply.played(item_id, content_index, milliseconds)
         return [*self._playout_changed(now), *self._create_if_free(now)]
 
     def receive(self, attempt: int, message: str, now: float) -> list[Command]:
@@ -382,25 +372,19 @@ class Call:
             and self.can_interrupt
             and self.record.detects("interrupt")
         ):
-            told = [self._send(each, now) for each in self._silence(now)]
-            return [SilenceReply(self.attempt), *told]
+            return self._silence(self._reply.cut(now), now)
         return []
 
     def _sound(self, event: ServerEvent, now: float) -> list[Command]:
-        """What an event brings of the assistant's sound, where it is played here."""
-        if self.transport.way is Way.WEBRTC:
-            return []
-        play: list[Command] = []
-        if self._playback.take(event, self.record.bytes_per_ms) and isinstance(
-            event, ev.AudioDelta
-        ):
-            play = [PlayAudio(self.attempt, event.item_id, event.content_index, event.delta)]
-        return [*play, *self._playout_changed(now)]
+        piece = self._reply.brings(event)
+        if piece is None:
+            return self._playout_changed(now)
+        play = PlayAudio(self.attempt, piece.item_id, piece.content_index, piece.delta)
+        return [play, *self._playout_changed(now)]
 
     def _playout_changed(self, now: float) -> list[Command]:
-        """What over WebRTC the service says itself: a response begins to be heard, or has been."""
         commands: list[Command] = []
-        for event in self._playback.news():
+        for event in self._reply.news():
             self.record.receive(event, now)
             commands += self._react(event, now)
         return commands
@@ -425,7 +409,7 @@ class Call:
                 return [LetReplySound(self.attempt)]
             case ev.SessionCreated() | ev.SessionUpdated():
                 return self._session_told(event.session)
-            case ev.PlayoutStarted() if event.response_id != self._silenced:
+            case ev.PlayoutStarted() if not self._reply.was_cut(event.response_id):
                 self.latency.sound_sent(now)
                 self._retract("no-answer")
                 self._turns.apply(Report.SOUND_BEGINS)
@@ -518,20 +502,8 @@ class Call:
     def _set_microphone(self) -> SetMicrophone:
         return SetMicrophone(self.attempt, self.microphone_on)
 
-    def _silence(self, now: float) -> list[ClientEvent]:
-        """The answer ends here; return what the service must be told of how much was heard."""
-        # The sound of what is being cancelled may still be announced.
-        self._silenced = self.gate.response_id
-        self.latency.drop()
-        if self.transport.way is Way.WEBRTC:
-            self.record.cut_reply(now)
-            return []
-        told, ended = self._playback.cut(self._silenced)
-        if self.record.playout.silence(now) is None:
-            self.record.cut_reply(now)  # nothing was heard at all
-        for event in ended:
-            self.record.receive(event, now)
-        return told
+    def _silence(self, told: list[ClientEvent], now: float) -> list[Command]:
+        return [SilenceReply(self.attempt), *(self._send(event, now) for event in told)]
 
     def _send(self, event: ClientEvent, now: float) -> Send:
         event = replace(event, event_id=f"vp_{self.attempt}_{self._next_id()}")
@@ -595,8 +567,8 @@ class Call:
         self._turns = TurnTaking()
         self._configuring = Configuring()
         self._tools = ToolCalls()
-        self._playback = Playback()
+        self._reply = ReplySound(self.record, self.gate, self.latency, self.transport)
         self.by_hand = PushToTalk(
             self.gate, self._turns, self.latency, self._send, chosen=push_to_talk
         )
-        self._create_id = self._silenced = ""
+        self._create_id = ""
