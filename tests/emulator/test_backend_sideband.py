@@ -112,6 +112,16 @@ async def test_without_a_sideband_the_page_is_to_answer(bench: Bench) -> None:
         await page.close()
 
 
+async def test_a_function_of_another_call_is_left_to_its_page(bench: Bench) -> None:
+    async with Sidebands(Tools("short").run) as sidebands:
+        page = await bench.call()
+        sidebands.attach(at(bench.base), page.call_id)
+        await until(lambda: sidebands.attached)
+        call = ToolCall("call_of_another_tab", "read_file", "{}")
+        assert await sidebands.run(call) == ToolOutput("short", answered=False)
+        await page.close()
+
+
 @asynccontextmanager
 async def service(
     answer: Callable[[web.Request], Any],
@@ -168,6 +178,8 @@ async def test_an_output_that_is_not_confirmed_is_left_to_the_page(reply: str) -
     async def answer(request: web.Request) -> web.StreamResponse:
         socket = web.WebSocketResponse()
         await socket.prepare(request)
+        done = {"call_id": "call_1", "name": "read_file", "arguments": "{}"}
+        await socket.send_json({"type": "response.function_call_arguments.done", **done})
         sent = await socket.receive_json()
         if reply == "error":
             error = {"code": "x", "event_id": sent["event_id"]}
@@ -176,8 +188,10 @@ async def test_an_output_that_is_not_confirmed_is_left_to_the_page(reply: str) -
         await socket.close()
         return socket
 
-    async with service(answer) as base, Sidebands(Tools("short").run) as sidebands:
+    tools = Tools("short")
+    async with service(answer) as base, Sidebands(tools.run) as sidebands:
         sidebands.attach(at(base), "rtc_1")
-        await until(lambda: sidebands.attached)
+        await until(lambda: tools.ran)
         call = ToolCall("call_1", "read_file", "{}")
         assert await sidebands.run(call) == ToolOutput("short", answered=False)
+        assert tools.ran == ["read_file"]

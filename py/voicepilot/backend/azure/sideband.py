@@ -11,7 +11,8 @@ change the session. It carries no sound.
   item, the page gets the output and sends it. So a call is answered once, by one side.
 - It ends with the call: the service closes it, the page says so, or the backend ends.
 
-Preview calls have no such connection. Source: Microsoft's realtime-audio-webrtc how-to of 2026-01-29;
+Preview calls have no such connection, nor have calls over WebSocket or those that a page opened itself: the
+backend does not learn their names. Source: Microsoft's realtime-audio-webrtc how-to of 2026-01-29;
 recordings of the service of 2026-07; the 404 from reports of other clients.
 """
 
@@ -40,6 +41,7 @@ PAUSES_S: Final = (0.1, 0.2, 0.4, 0.8, 1.6)
 """Seconds before each new try while the service does not know the call."""
 
 _CONNECT_WITHIN_S: Final = 10.0
+_ANNOUNCED_WITHIN_S: Final = 1.0
 _CONFIRM_WITHIN_S: Final = 5.0
 _HEARTBEAT_S: Final = 20.0
 _LARGEST_MESSAGE: Final = 16 * 1024 * 1024
@@ -66,6 +68,7 @@ class Sidebands:
         self._attached: dict[str, Sideband] = {}
         self._holding: dict[str, asyncio.Task[None]] = {}
         self._runs: dict[str, asyncio.Task[ToolOutput]] = {}
+        self._awaited: dict[str, asyncio.Event] = {}
         self._sending: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Sidebands:
@@ -101,7 +104,11 @@ class Sidebands:
 
     async def run(self, call: ToolCall) -> ToolOutput:
         """Run a function that the page reports, or wait for the run that has begun already."""
-        return await asyncio.shield(self._begin(call, self._only_one()))
+        if self._attached and call.call_id not in self._runs:
+            # The page may be the first to hear of it by some milliseconds. Another call, of another
+            # page, is never answered here: its own sideband would have told.
+            await self._announcement(call.call_id)
+        return await asyncio.shield(self._begin(call, None))
 
     def update(self, session: Mapping[str, object]) -> None:
         """Change the session of every call that has a sideband.
@@ -116,9 +123,15 @@ class Sidebands:
 
     # ---- inside
 
-    def _only_one(self) -> Sideband | None:
-        # Of two calls at once a page's report does not tell which: its own page answers it then.
-        return next(iter(self._attached.values())) if len(self._attached) == 1 else None
+    async def _announcement(self, function_call_id: str) -> None:
+        awaited = self._awaited.setdefault(function_call_id, asyncio.Event())
+        try:
+            async with asyncio.timeout(_ANNOUNCED_WITHIN_S):
+                await awaited.wait()
+        except TimeoutError:
+            pass
+        finally:
+            self._awaited.pop(function_call_id, None)
 
     def _begin(self, call: ToolCall, beside: Sideband | None) -> asyncio.Task[ToolOutput]:
         run = self._runs.get(call.call_id)
@@ -195,7 +208,10 @@ class Sidebands:
         if event.get("type") == "response.function_call_arguments.done":
             fields = [event.get(name) for name in ("call_id", "name", "arguments")]
             if all(isinstance(each, str) and each for each in fields):
-                self._begin(ToolCall(*map(str, fields)), beside)
+                call = ToolCall(*map(str, fields))
+                self._begin(call, beside)
+                if call.call_id in self._awaited:
+                    self._awaited[call.call_id].set()
 
 
 class Sideband:
