@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
-import sys
+import sysconfig
+import venv
+import zipfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -41,17 +44,32 @@ def code_server() -> Path:
     return install(ROOT / ".cache" / "code-server")
 
 
+@pytest.fixture(scope="session")
+def python(vsix: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Python that has the package's own wheel, and beside it what the tests' Python has."""
+    folder = tmp_path_factory.mktemp("python") / "environment"
+    venv.create(folder, symlinks=os.name != "nt")
+    place = {"base": str(folder), "platbase": str(folder)}
+    packages = Path(sysconfig.get_path("purelib", "venv", place))
+    with zipfile.ZipFile(vsix) as package:
+        (wheel,) = (name for name in package.namelist() if name.endswith(".whl"))
+        with package.open(wheel) as file, zipfile.ZipFile(io.BytesIO(file.read())) as content:
+            content.extractall(packages)
+    (packages / "tests.pth").write_text(sysconfig.get_path("purelib"))
+    return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
 @pytest.fixture
-def serve(tmp_path: Path, code_server: Path, vsix: Path) -> Serve:
+def serve(tmp_path: Path, code_server: Path, vsix: Path, python: Path) -> Serve:
     """Starts VS Code with the extension: ``async with serve() as server``.
 
-    ``own_python=False`` lets the extension run in this Python, instead of making its environment.
+    ``own_python=True`` lets the extension make its environments, for which it downloads packages.
     """
 
     @asynccontextmanager
     async def start(*, own_python: bool = False, **settings: Any) -> AsyncIterator[Server]:
-        python = {} if own_python else {"voicepilot.python": sys.executable}
-        server = Server(code_server, tmp_path / "vscode", settings=python | settings)
+        given = {} if own_python else {"voicepilot.python": str(python)}
+        server = Server(code_server, tmp_path / "vscode", settings=given | settings)
         server.prepare()
         await server.install(vsix)
         await server.start()

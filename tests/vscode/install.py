@@ -1,4 +1,4 @@
-"""A real VS Code for the tests, from npm: ``python -m tests.vscode.install FOLDER`` prints where its server is.
+"""A real VS Code for the tests, from npm: ``python -m tests.vscode.install FOLDER`` prints its program.
 
 code-server is Microsoft's workbench with a server of its own. Its lock and that of the VS Code in it
 are hashed, no script of a package runs, and of the native modules only two are compiled: those without

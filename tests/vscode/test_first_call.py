@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -56,7 +55,6 @@ async def test_a_call_in_a_tab_where_the_panel_has_no_microphone(
         async with context.expect_page(timeout=SOON) as opened:
             await workbench.run("VoicePilot: Talk")
             await workbench.choose("Try the offline demo")
-            await workbench.press("Open")
         tab = await opened.value
         call = CallFrame(tab.main_frame)
         await call.ready()
@@ -69,18 +67,3 @@ async def test_a_call_in_a_tab_where_the_panel_has_no_microphone(
         assert await panel.violations() == []
         await tab.close()
         await expect(workbench.status).to_contain_text("Call ended", timeout=SOON)
-
-
-async def test_the_private_environment_is_made_from_the_lock(
-    playwright: Playwright, serve: Serve
-) -> None:
-    async with (
-        serve(own_python=True) as server,
-        chromium(playwright, Origin.SAME) as browser,
-        window(browser, server) as workbench,
-    ):
-        environments = server.storage / "environments"
-        await workbench.run("VoicePilot: Talk")
-        await workbench.choose("Try the offline demo")
-        await workbench.press("Cancel")  # the demo's large packages have a test of their own
-        assert not list(environments.glob("*"))

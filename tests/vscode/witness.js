@@ -2,7 +2,7 @@
 (() => {
   const peers = [];
   const audios = new Set();
-  const witness = { violations: [], energy: 0 };
+  const witness = { violations: [] };
   document.addEventListener("securitypolicyviolation", (event) =>
     witness.violations.push(`${event.effectiveDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`));
   const Peer = globalThis.RTCPeerConnection;
@@ -20,7 +20,7 @@
     return play.call(this);
   };
   // The energy of the sound that came, while an element of the page lets it sound; 0 where none does.
-  witness.heard = async () => {
+  const heard = async () => {
     const audible = [...audios, ...document.querySelectorAll("audio")].some((audio) => !audio.paused && !audio.muted);
     if (!audible) return 0;
     let energy = 0;
@@ -30,6 +30,14 @@
       }
     }
     return energy;
+  };
+  witness.soon = async (limit) => {
+    const end = Date.now() + limit;
+    while (Date.now() < end) {
+      if (await heard() > 0) return true;
+      await new Promise((wake) => setTimeout(wake, 100));
+    }
+    return false;
   };
   globalThis.vscodeWitness = witness;
 })();

@@ -261,9 +261,7 @@ class CallFrame:
 
     async def audible(self) -> None:
         """Wait until sound has come from the service and is played."""
-        async with asyncio.timeout(SOON / 1000):
-            while await self.frame.evaluate("() => vscodeWitness.heard()") <= 0:
-                await asyncio.sleep(0.2)
+        assert await self.frame.evaluate("(limit) => vscodeWitness.soon(limit)", SOON)
 
     async def violations(self) -> list[str]:
         """What the content security policy refused."""
@@ -272,7 +270,9 @@ class CallFrame:
 
 
 @asynccontextmanager
-async def chromium(playwright: Playwright, origin: Origin, *switches: str) -> AsyncIterator[Browser]:
+async def chromium(
+    playwright: Playwright, origin: Origin, *switches: str
+) -> AsyncIterator[Browser]:
     """A browser with a fake microphone; as root it starts only without its sandbox."""
     root = ["--no-sandbox"] if os.geteuid() == 0 else []
     other = _OTHER_ORIGIN_SWITCHES if origin is Origin.OTHER else ()
@@ -319,11 +319,8 @@ async def _give_webviews_another_origin(context: BrowserContext, server: Server)
         response = await route.fetch()
         text = await response.text()
         endpoint = f"http://{{{{uuid}}}}.localhost:{server.port}"
-        text, changed = re.subn(
-            r"(webviewEndpoint&quot;:&quot;)[^&]*?(/(?:stable|oss)[^&]*)(?=&quot;)",
-            lambda found: f"{found[1]}{endpoint}{found[2]}",
-            text,
-        )
+        named = r"webviewEndpoint&quot;:&quot;"
+        text, changed = re.subn(named, lambda found: f"{found[0]}{endpoint}/", text)
         assert changed == 1, "the workbench names no webview endpoint"
         headers = dict(response.headers)
         policy = headers["content-security-policy"]
