@@ -127,6 +127,11 @@ class Server:
                 writer.close()
                 return
 
+    def log(self) -> str:
+        """What the extension has logged, in all windows."""
+        files = (self.folder / "user" / "logs").rglob("voicepilot.voicepilot/VoicePilot.log")
+        return "\n".join(file.read_text("utf-8") for file in sorted(files))
+
     async def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
         """End it with all that it started."""
         if self.process is None:
