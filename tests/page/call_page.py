@@ -215,7 +215,7 @@ class CallPage:
     async def events(self, kind: str) -> list[dict[str, Any]]:
         """The events of this type so far, each with ``at`` in epoch ms."""
         found: list[dict[str, Any]] = await self.page.evaluate(
-            "(kind) => witness.events.filter(({ event }) => event.type === kind)", kind
+            "(kind) => witness.events.filter(({ event }) => event?.type === kind)", kind
         )
         return [{**entry["event"], "at": entry["at"]} for entry in found]
 
