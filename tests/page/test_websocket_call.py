@@ -191,9 +191,30 @@ async def test_a_muted_microphone_sends_silence(reach: Reach) -> None:
         await page.write("What is ten plus ten?")
         await page.answered("20")
         assert await page.events("input_audio_buffer.speech_started") == []
+        frames = await page.events("input_audio_buffer.append")
+        assert len(frames) > 50  # silence is sent, not nothing: the service counts time by it
+        assert all(frame["silent"] for frame in frames[-50:])
         await page.button("Unmute").click()
         await page.speak(QUESTION)
         await page.answered("84")
+
+
+async def test_another_microphone_is_heard_in_the_same_call(reach: Reach) -> None:
+    async with reach.over("websocket", on_cue=False) as page:
+        await page.talk()
+        picker = page.page.get_by_label("Microphone")
+        await expect(picker.locator("option")).not_to_have_count(1)
+        await picker.select_option(index=await picker.locator("option").count() - 1)
+        await page.until("witness.microphones().length === 2")
+        await page.until("witness.microphones()[0].state === 'ended'")
+        since = await page.page.evaluate("Date.now()")
+        await page.until(  # the browser's fake microphone beeps
+            f"witness.events.filter(({{ at, event }}) => at > {since} && !event.silent"
+            " && event.type === 'input_audio_buffer.append').length > 5"
+        )
+        await expect(page.alerts).to_have_count(0)
+        await page.stop()
+        assert all(each["state"] == "ended" for each in await page.witness("microphones()"))
 
 
 async def test_a_tool_is_used_and_told(reach: Reach) -> None:

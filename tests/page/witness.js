@@ -109,6 +109,7 @@
         const event = JSON.parse(data);
         for (const sound of ["audio", "delta"]) {
           if (event.type?.includes("audio") && !event.type.includes("transcript") && event[sound]) {
+            event.silent = /^A*=*$/.test(event[sound]);
             event[sound] = event[sound].length;
           }
         }
