@@ -3,7 +3,7 @@
 
     python3 build.py demo [--port N] [--no-browser]
     python3 build.py serve [OPTIONS of voicepilot serve]
-    python3 build.py test [quality] [unit] [emulator] [pyodide] [clients] [page]
+    python3 build.py test [quality] [unit] [emulator] [pyodide] [clients] [page] [vscode]
     python3 build.py bench [--json] [--runs N] [NAME...]
     python3 build.py build [--packed]
     python3 build.py package
@@ -52,6 +52,7 @@ PAGE = ROOT / "dist" / "page"
 PACKED_PAGE = ROOT / "dist" / "packed"
 EXTENSION = ROOT / "extension"
 LAID_OUT = ROOT / "dist" / "extension"
+CODE_SERVER = ROOT / ".cache" / "code-server"
 WINDOWS = os.name == "nt"
 PYTHON = VENV / ("Scripts/python.exe" if WINDOWS else "bin/python")
 PAGE_WHEELS = VENV / "page-wheels"
@@ -59,7 +60,7 @@ PAGE_PYTHON = "3.14"  # Pyodide's
 NODE_AT_LEAST = 20
 LARGEST_PACKAGE = 12_000_000
 
-SUITES = ("quality", "unit", "emulator", "pyodide", "clients", "page")
+SUITES = ("quality", "unit", "emulator", "pyodide", "clients", "page", "vscode")
 GATES = {
     "ruff lint": ("ruff", "check", "."),
     "ruff format": ("ruff", "format", "--check", "."),
@@ -190,8 +191,12 @@ def test(options: argparse.Namespace) -> int:
     if {"clients", "pyodide", "page"}.intersection(suites):
         install_node(development=True)
         build_page()
-    if {"clients", "page"}.intersection(suites):
+    if {"clients", "page", "vscode"}.intersection(suites):
         environment["VOICEPILOT_CHROMIUM"] = find_chromium()
+    if "vscode" in suites:
+        environment["VOICEPILOT_VSIX"] = str(make_package())
+        install = [str(PYTHON), "-m", "tests.vscode.install", str(CODE_SERVER)]
+        run("Installing code-server, a VS Code for the tests", install)
     results: list[tuple[str, bool, str]] = []
     for suite in suites:
         if suite == "quality":

@@ -13,6 +13,9 @@ from tests.vscode.workbench import SOON, CallFrame, Origin, chromium, window
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
+INSTALLING = 400_000
+"""Milliseconds in which everything for the offline demo is downloaded and installed."""
+
 SAID = "What is twelve times seven?"
 
 
@@ -24,15 +27,19 @@ def spoken(tmp_path_factory: pytest.TempPathFactory) -> str:
     return f"--use-file-for-fake-audio-capture={wav}"
 
 
-async def test_a_call_in_the_panel(playwright: Playwright, serve: Serve, spoken: str) -> None:
+async def test_a_call_in_the_panel_with_nothing_installed_before(
+    playwright: Playwright, serve: Serve, spoken: str
+) -> None:
     async with (
-        serve() as server,
+        serve(own_python=True) as server,
         chromium(playwright, Origin.SAME, spoken) as browser,
         window(browser, server) as workbench,
     ):
         await workbench.run("VoicePilot: Talk")
         await workbench.choose("Try the offline demo")
-        call = CallFrame(await workbench.panel())
+        await expect(workbench.page.get_by_role("dialog")).to_contain_text("240 MB", timeout=SOON)
+        await workbench.press("Download and Install")
+        call = CallFrame(await workbench.panel(INSTALLING))
         await call.state("listening", "user-speaking", "thinking", "assistant-speaking")
         await call.heard("user", re.compile("(twelve|12) times (seven|7)", re.IGNORECASE))
         await call.heard("assistant", "84")

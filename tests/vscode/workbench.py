@@ -230,9 +230,9 @@ class Workbench:
         """The extension's item in the status bar."""
         return self.page.locator("#voicepilot\\.voicepilot\\.voicepilot\\.status")
 
-    async def panel(self) -> Frame:
+    async def panel(self, limit: float = SOON) -> Frame:
         """The frame in which the call page lies, once it is there."""
-        async with asyncio.timeout(SOON / 1000):
+        async with asyncio.timeout(limit / 1000):
             while True:
                 for frame in self.page.frames:
                     with contextlib.suppress(Exception):
