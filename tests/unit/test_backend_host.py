@@ -4,94 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import sys
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
-import pytest
+from tests.unit.host_process import WITHIN_S, greeted, page, started
 
-from voicepilot.backend.framing import FrameReader, frame
 from voicepilot.backend.host_link import HostError, HostLink
-from voicepilot.bridge.jsonrpc import Endpoint, Notification, Refusal, Reply
-from voicepilot.bridge.messages import Hello
+from voicepilot.bridge.jsonrpc import Endpoint, Notification, Refusal
 from voicepilot.session.feed import Entry, encode
 
-PY = Path(__file__).parents[2] / "py"
-WITHIN_S = 60
-
-
-class Process:
-    """`voicepilot serve --stdio`, spoken to as the extension host does."""
-
-    def __init__(self, process):
-        self.process = process
-        self.notes = asyncio.Queue()
-        self._endpoint = Endpoint()
-        self._answers = {}
-        self._reading = asyncio.create_task(self._read())
-
-    async def _read(self):
-        reader = FrameReader()
-        while piece := await self.process.stdout.read(65536):
-            for text in reader.feed(piece):
-                match self._endpoint.receive(text):
-                    case Notification() as note:
-                        self.notes.put_nowait(note)
-                    case Reply(number) | Refusal(number) as answer:
-                        self._answers.pop(number).set_result(answer)
-
-    def tell(self, method, **params):
-        self.process.stdin.write(frame(self._endpoint.notify(method, params)))
-
-    async def ask(self, method, **params):
-        number, text = self._endpoint.request(method, params)
-        self._answers[number] = asyncio.get_running_loop().create_future()
-        self.process.stdin.write(frame(text))
-        return await asyncio.wait_for(self._answers[number], WITHIN_S)
-
-    async def next_of(self, method):
-        async with asyncio.timeout(WITHIN_S):
-            while (note := await self.notes.get()).method != method:
-                pass
-        return note.params
-
-    async def ended(self):
-        self._reading.cancel()
-        return await asyncio.wait_for(self.process.wait(), WITHIN_S)
-
-
-@asynccontextmanager
-async def started():
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", "voicepilot.cli", "serve", "--stdio"),
-        env={**os.environ, "PYTHONPATH": str(PY)},
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        limit=1 << 20,
-    )
-    host = Process(process)
-    try:
-        yield host
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await host.ended()
-
-
-@pytest.fixture
-def page(tmp_path):
-    folder = tmp_path / "page"
-    folder.mkdir()
-    (folder / "index.html").write_text("<!doctype html><title>VoicePilot</title>")
-    manifest = {
-        "build": "b1",
-        "policy": "default-src 'none'",
-        "files": {"/index.html": {"type": "text/html; charset=utf-8"}},
-    }
-    (folder / "manifest.json").write_text(json.dumps(manifest))
-    return folder
+__all__ = ["page"]  # a fixture
 
 
 def children_of(pid):
@@ -105,18 +27,8 @@ def runs(pid):
 
 async def serve_demo(host, page, python=""):
     return await host.ask(
-        "host.start", page=str(page), folders=[], service="demo", settings={}, python=python
+        "host.start", page=str(page), folders=[], service="demo", settings={}, python=python, key=""
     )
-
-
-async def greeted(host, name, endpoint):
-    number, text = endpoint.request("hello", Hello("b1").to_params())
-    host.tell("page.message", page=name, text=text)
-    said = await host.next_of("page.message")
-    assert said["page"] == name
-    answer = endpoint.receive(said["text"])
-    assert isinstance(answer, Reply) and answer.id == number
-    return answer.result
 
 
 async def test_a_page_in_a_webview_is_answered_through_the_host_and_its_call_is_reported(page):
@@ -148,7 +60,7 @@ async def test_pages_connect_anew_when_another_service_is_used(page):
         await serve_demo(host, page)
         host.tell("page.opened", page="p1", talks=True)
         await greeted(host, "p1", Endpoint())
-        await host.ask("service.use", service="demo", settings={}, python="")
+        await host.ask("service.use", service="demo", settings={}, python="", key="")
         assert await host.next_of("page.closed") == {"page": "p1"}
         host.tell("page.opened", page="p1", talks=True)
         await greeted(host, "p1", Endpoint())

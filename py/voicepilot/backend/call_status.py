@@ -13,6 +13,7 @@ from typing import Final
 from voicepilot.bridge.host_messages import Status
 from voicepilot.protocol.dialects import check_dialect
 from voicepilot.session import Call, Phase
+from voicepilot.session.conversation import Conversation
 from voicepilot.session.feed import Entry, apply
 
 _log = logging.getLogger(__name__)
@@ -29,14 +30,21 @@ class CallStatus:
         self.dialect = "ga"
         self._tell = tell
         self._calls: dict[str, Call] = {}
+        self._last = ""
 
     @property
     def under_way(self) -> bool:
         """Whether there is a call."""
         return self.status.state not in {phase.value for phase in QUIET}
 
+    @property
+    def conversation(self) -> Conversation | None:
+        """What was said at the page that was heard of last."""
+        return self._calls[self._last].conversation if self._last in self._calls else None
+
     def heard(self, page: str, entry: Entry) -> None:
         """The core of `page` was told this."""
+        self._last = page
         call = self._calls.get(page)
         if call is None:
             call = self._calls[page] = Call(dialect=check_dialect(self.dialect))

@@ -25,9 +25,13 @@ from voicepilot.backend.bridge_link import BridgeLink, PageDesk
 from voicepilot.backend.call_status import CallStatus
 from voicepilot.backend.demo import SERVICE, demo_configuration
 from voicepilot.backend.desk import Desk
+from voicepilot.backend.doctor.examination import Examination
+from voicepilot.backend.doctor.report import State, document, verdict
 from voicepilot.backend.embedded import EmbeddedService
 from voicepilot.backend.end_signals import on_end_signals
 from voicepilot.backend.feed import Feed
+from voicepilot.backend.host_account import HostAccount
+from voicepilot.backend.host_azure import AzureService, Person
 from voicepilot.backend.host_link import HostError, HostLink
 from voicepilot.backend.host_log import logging_to_host
 from voicepilot.backend.lines import HostedLine, Line, SocketLine
@@ -38,6 +42,9 @@ from voicepilot.backend.standard_streams import StandardStreams
 from voicepilot.bridge import host_messages
 from voicepilot.bridge.host_messages import ServiceKind
 from voicepilot.bridge.messages import CallControl
+from voicepilot.session.transcript import markdown
+from voicepilot.settings import SettingError
+from voicepilot.settings.table import TABLE
 
 _log = logging.getLogger(__name__)
 
@@ -73,6 +80,9 @@ class Host:
         self._service = AsyncExitStack()
         self._page: Page | None = None
         self._folder = Path()
+        self._account = HostAccount(link)
+        self._person: Person | None = None
+        self._azure: AzureService | None = None
         self._desk: PageDesk | None = None
         self._server: PageServer | None = None
         self._hosted: dict[str, HostedLine] = {}
@@ -108,7 +118,13 @@ class Host:
             self._folder = Path(self._whole.enter_context(empty))
         await self._begin(said.use)
         self._server = await self._whole.enter_async_context(
-            PageServer(page, _listener(), self._serve_browser)
+            PageServer(
+                page,
+                _listener(),
+                self._serve_browser,
+                services=self._azure.offer_origins if self._azure else (),
+                serve_call=self._serve_call,
+            )
         )
         return host_messages.HostStarted(said.use.service, page.build, self._server.port)
 
@@ -120,6 +136,46 @@ class Host:
             line.close()
         for bridge in tuple(self._sockets):
             await bridge.close()
+
+    def check(self, said: host_messages.CheckSetting) -> host_messages.SettingChecked:
+        """Say whether a setting may have this value, and how it is kept."""
+        row = next((each for each in TABLE if each.editor_name == said.name), None)
+        if row is None:
+            return host_messages.SettingChecked(says="There is no such setting.")
+        try:
+            return host_messages.SettingChecked(value=str(row.taken(said.value)))
+        except SettingError as error:
+            return host_messages.SettingChecked(says=error.says)
+
+    async def sign_in(self) -> str:
+        """Sign in to the person's own resource; who is let in then. Raises HostError, Failure."""
+        if self._azure is None:
+            raise HostError("The offline demo needs no account. To use your own: Set Up Azure.")
+        return await self._azure.sign_in()
+
+    async def examine(self) -> host_messages.Examined:
+        """Check everything that a call to the person's own resource needs. Raises HostError."""
+        person = self._person
+        if person is None:
+            raise HostError("VoicePilot's backend has not been started yet.")
+        findings = []
+        # The page shows which microphones there are; no other browser is started for that.
+        examination = Examination(
+            person.configuration, tell=person.tell, browser=False, options=person.let_in_by
+        )
+        with self._account.awaited():
+            async with examination:
+                async for found in examination.findings():
+                    findings.append(found)
+                    told = {"name": found.name, "state": found.state.value, "found": found.found}
+                    self._link.tell(host_messages.FINDING, told)
+        good = all(each.state is not State.FAILED for each in findings)
+        return host_messages.Examined(good, verdict(findings), document(findings))
+
+    def transcript(self) -> str:
+        """Write down what was said; "" where nothing was."""
+        conversation = self._status.conversation
+        return markdown(conversation) if conversation is not None else ""
 
     def address(self) -> host_messages.PageAddress:
         """An address that opens the call page in one browser, once. Raises HostError."""
@@ -160,11 +216,23 @@ class Host:
     async def _begin(self, use: host_messages.UseService) -> None:
         if self._page is None:
             raise HostError("VoicePilot's backend has not been started yet.")
+        self._azure = None
+        link = self._link
+        self._person = Person(
+            self._folder,
+            use.settings,
+            self._account,
+            use.key,
+            keep=lambda changed: link.tell(host_messages.SETTINGS_CHANGED, {"settings": changed}),
+            tell=lambda sentence: link.tell(host_messages.NOTICE, {"text": sentence}),
+        )
         match use.service:
             case ServiceKind.DEMO:
                 self._desk = await self._demo(self._page, use.python)
             case ServiceKind.AZURE:
-                raise HostError("Calls to Azure are not part of this build yet.")
+                azure = AzureService(self._page.build, self._person, self._feed)
+                self._azure = await self._service.enter_async_context(azure)
+                self._desk = self._azure.desk
 
     async def _demo(self, page: Page, python: str) -> PageDesk:
         service = EmbeddedService(python=python) if python else EmbeddedService()
@@ -182,7 +250,8 @@ class Host:
     # ---- pages
 
     async def _serve_hosted(self, said: host_messages.PageOpened, line: HostedLine) -> None:
-        await self._serve_page(line, talks=said.talks)
+        desk = self._azure.hosted if self._azure is not None else self._desk
+        await self._serve_page(line, desk, talks=said.talks)
         if self._hosted.get(said.page) is line:
             # Not the page has left but we have: it is to greet us again.
             del self._hosted[said.page]
@@ -191,14 +260,19 @@ class Host:
     async def _serve_browser(self, bridge: web.WebSocketResponse) -> None:
         self._sockets.add(bridge)
         try:
-            await self._serve_page(SocketLine(bridge), talks=True)
+            await self._serve_page(SocketLine(bridge), self._desk, talks=True)
         finally:
             self._sockets.discard(bridge)
 
-    async def _serve_page(self, line: Line, *, talks: bool) -> None:
-        if self._desk is None:
+    async def _serve_call(self, page: web.WebSocketResponse, tried_webrtc: bool) -> None:
+        if self._azure is not None:
+            await self._azure.serve_call(page, tried_webrtc)
+
+    async def _serve_page(self, line: Line, desk: PageDesk | None, *, talks: bool) -> None:
+        if desk is None:
             return
-        link = BridgeLink(line, self._desk)
+        drawer = self._azure.drawer if self._azure is not None else None
+        link = BridgeLink(line, desk, drawer=drawer)
         if talks:
             self._talking.append(link)
         try:

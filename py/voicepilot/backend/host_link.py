@@ -61,6 +61,18 @@ class HostDesk(Protocol):
     def address(self) -> messages.PageAddress:
         """Give an address that opens the call page."""
 
+    def check(self, said: messages.CheckSetting) -> messages.SettingChecked:
+        """Say whether a setting may have this value."""
+
+    async def sign_in(self) -> str:
+        """Sign in where that is needed; who is let in then."""
+
+    async def examine(self) -> messages.Examined:
+        """Check everything that a call needs."""
+
+    def transcript(self) -> str:
+        """Write down what was said, as Markdown; "" where nothing was."""
+
     async def control(self, said: messages.ControlCall) -> bool:
         """Pass on to the page what the person wants of the call; whether there is one to take it."""
 
@@ -165,6 +177,14 @@ async def _result(desk: HostDesk, request: Request) -> dict[str, object]:
             return {"taken": await desk.control(messages.ControlCall.from_params(params))}
         case messages.PAGE_ADDRESS:
             return desk.address().to_params()
+        case messages.SETTING_CHECK:
+            return desk.check(messages.CheckSetting.from_params(params)).to_params()
+        case messages.SIGN_IN:
+            return {"who": await desk.sign_in()}
+        case messages.EXAMINE:
+            return (await desk.examine()).to_params()
+        case messages.TRANSCRIPT:
+            return {"document": desk.transcript()}
         case method:
             raise _UnknownMethodError(f"there is no method {method[:40]!r}")
 

@@ -5,8 +5,12 @@ streams, framed as the Language Server Protocol frames it.
 
 | direction | method | params | result |
 |---|---|---|---|
-| host to backend | `host.start` | `{page, folders, service, settings, python}` | `{service, build, port}` |
-| host to backend | `service.use` | `{service, settings, python}` | `{service}` |
+| host to backend | `host.start` | `{page, folders}` and those of `service.use` | `{service, build, port}` |
+| host to backend | `service.use` | `{service, settings, python, key}` | `{service}` |
+| host to backend | `setting.check` | `{name, value}` | `{value, says}` |
+| host to backend | `account.signIn` | `{}` | `{who}` |
+| host to backend | `doctor.examine` | `{}` | `{good, verdict, document}` |
+| host to backend | `transcript.get` | `{}` | `{document}` |
 | host to backend | `call.control` | `{action}` | `{taken}` |
 | host to backend | `page.address` | `{}` | `{url}` |
 | host to backend | `page.opened` | `{page, talks}`, a notification | |
@@ -15,12 +19,16 @@ streams, framed as the Language Server Protocol frames it.
 | backend to host | `page.closed` | `{page}`, a notification: that page is to connect anew | |
 | backend to host | `status` | `{state, muted, problem}`, a notification | |
 | backend to host | `log` | `{level, text}`, a notification | |
+| backend to host | `token.get` | `{scopes, tenant, visible}` | `{token}` |
+| backend to host | `settings.changed` | `{settings}`, a notification: the page changed them | |
+| backend to host | `notice` | `{text}`, a notification: a sentence for who signs in | |
+| backend to host | `doctor.finding` | `{name, state, found}`, a notification | |
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -33,6 +41,14 @@ PAGE_ADDRESS: Final = "page.address"
 PAGE_OPENED: Final = "page.opened"
 PAGE_MESSAGE: Final = "page.message"
 PAGE_CLOSED: Final = "page.closed"
+SETTING_CHECK: Final = "setting.check"
+SIGN_IN: Final = "account.signIn"
+EXAMINE: Final = "doctor.examine"
+TRANSCRIPT: Final = "transcript.get"
+TOKEN_GET: Final = "token.get"  # noqa: S105 - a method
+SETTINGS_CHANGED: Final = "settings.changed"
+NOTICE: Final = "notice"
+FINDING: Final = "doctor.finding"
 STATUS: Final = "status"
 LOG: Final = "log"
 
@@ -52,17 +68,19 @@ class UseService:
     """Host to backend: from now on, calls go there.
 
     `settings` are those that the person has set in VS Code, by their names there. `python` is the
-    interpreter that has what the embedded service needs; "" where the backend's own has it.
+    interpreter that has what the embedded service needs; "" where the backend's own has it. `key` is the
+    API key that VS Code keeps for the endpoint; "" where it keeps none.
     """
 
     service: ServiceKind
     settings: Mapping[str, object]
     python: str
+    key: str = field(repr=False)
 
     @classmethod
     def from_params(cls, params: object) -> UseService:
         """Raises MessageError."""
-        fields = Fields(params, "service", "settings", "python")
+        fields = Fields(params, "service", "settings", "python", "key")
         return cls(*_service(fields))
 
 
@@ -80,7 +98,7 @@ class HostStart:
     @classmethod
     def from_params(cls, params: object) -> HostStart:
         """Raises MessageError."""
-        fields = Fields(params, "page", "folders", "service", "settings", "python")
+        fields = Fields(params, "page", "folders", "service", "settings", "python", "key")
         folders = fields.array("folders")
         if not all(isinstance(folder, str) and folder for folder in folders):
             raise MessageError("folders", "are not all paths")
@@ -184,7 +202,74 @@ class Status:
         return {"state": self.state, "muted": self.muted, "problem": self.problem}
 
 
-def _service(fields: Fields) -> tuple[ServiceKind, Mapping[str, object], str]:
+@dataclass(frozen=True, slots=True)
+class CheckSetting:
+    """Host to backend: may this setting, by its name in VS Code, have this value?"""
+
+    name: str
+    value: str
+
+    @classmethod
+    def from_params(cls, params: object) -> CheckSetting:
+        """Raises MessageError."""
+        fields = Fields(params, "name", "value")
+        return cls(fields.text("name"), fields.text("value", empty=True))
+
+
+@dataclass(frozen=True, slots=True)
+class SettingChecked:
+    """The answer: the value as it is kept, or a sentence that says why it cannot be; one of them is ""."""
+
+    value: str = ""
+    says: str = ""
+
+    def to_params(self) -> dict[str, object]:
+        """As a JSON result."""
+        return {"value": self.value, "says": self.says}
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """The answer to `doctor.examine`: whether calls are possible, in a sentence, and a Markdown report."""
+
+    good: bool
+    verdict: str
+    document: str
+
+    def to_params(self) -> dict[str, object]:
+        """As a JSON result."""
+        return {"good": self.good, "verdict": self.verdict, "document": self.document}
+
+
+@dataclass(frozen=True, slots=True)
+class TokenWish:
+    """Backend to host: a token of VS Code's Microsoft account.
+
+    `tenant` "" is the account's own. `visible`: a person waits for it, and may be asked to sign in.
+    """
+
+    scopes: tuple[str, ...]
+    tenant: str
+    visible: bool
+
+    def to_params(self) -> dict[str, object]:
+        """As JSON parameters."""
+        return {"scopes": list(self.scopes), "tenant": self.tenant, "visible": self.visible}
+
+
+@dataclass(frozen=True, slots=True)
+class TokenGiven:
+    """The host's answer; "" where nobody is signed in and nobody could be asked."""
+
+    token: str = field(repr=False)
+
+    @classmethod
+    def from_params(cls, params: object) -> TokenGiven:
+        """Raises MessageError."""
+        return cls(Fields(params, "token").text("token", empty=True))
+
+
+def _service(fields: Fields) -> tuple[ServiceKind, Mapping[str, object], str, str]:
     kind = fields.choice("service", tuple(ServiceKind))
-    settings = fields.mapping("settings")
-    return ServiceKind(kind), settings, fields.text("python", empty=True)
+    settings, python = fields.mapping("settings"), fields.text("python", empty=True)
+    return ServiceKind(kind), settings, python, fields.text("key", empty=True)

@@ -387,6 +387,24 @@ _CATALOGUE: Final[dict[str, tuple[Mender, str, str, bool]]] = {
         "Start VoicePilot from VS Code, or set credential to auto.",
         True,
     ),
+    "host-signed-out": (
+        _U,
+        "Nobody is signed in to a Microsoft account in VS Code.",
+        "Run VoicePilot: Sign In, or set an API key with VoicePilot: Set API Key.",
+        True,
+    ),
+    "host-unset": (
+        _U,
+        "VoicePilot does not know your resource yet: an endpoint or a deployment is not set.",
+        "Run VoicePilot: Set Up Azure.",
+        True,
+    ),
+    "host-settings-wrong": (
+        _U,
+        "{detail}",
+        "Correct it in VS Code's settings, or run VoicePilot: Set Up Azure.",
+        True,
+    ),
     "browser-missing": (
         _U,
         "No browser could be opened to sign in.",

@@ -59,7 +59,7 @@ _BY_WORDS: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
     for pattern, problem in (
         (r"CERTIFICATE_VERIFY_FAILED|certificate verify failed", "sign-in-untrusted"),
         (r"timed out .*(waiting|authenticate)|code_expired|expired_token", "sign-in-slow"),
-        (r"authorization_declined|access_denied", "sign-in-declined"),
+        (r"authorization_declined|access_denied|did not consent|^cancel", "sign-in-declined"),
         (r"failed to open a browser|start an HTTP server", "browser-missing"),
         (
             r"Cannot connect to host|Max retries exceeded|getaddrinfo|Name or service not known|"

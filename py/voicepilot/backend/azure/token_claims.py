@@ -1,9 +1,10 @@
-"""Whose token is it? Read from the token itself, for showing only.
+"""Whose token is it, and until when? Read from the token itself, for showing and for asking in time.
 
 A Microsoft Entra access token is a JSON Web Token for the service; we are not its audience, cannot check
 its signature and decide nothing by it. Claims by Microsoft's reference of access token claims: `upn`,
 `unique_name` or `preferred_username` of a person, `appid` (v1) or `azp` (v2) of the application, `tid`
-the tenant, `idtyp` `app` for an identity without a person, `xms_mirid` the resource of a managed one.
+the tenant, `exp` its end, `idtyp` `app` for an identity without a person, `xms_mirid` the resource of a
+managed one.
 """
 
 from __future__ import annotations
@@ -49,6 +50,12 @@ def token_owner(token: str) -> TokenOwner:
         tenant=_text(claims, "tid"),
         application=_APPLICATIONS.get(application, application) if person else "",
     )
+
+
+def token_end(token: str) -> int | None:
+    """Read when it ends, in seconds since 1970; None where that cannot be read."""
+    end = _claims(token).get("exp")
+    return end if isinstance(end, int) and not isinstance(end, bool) and end > 0 else None
 
 
 def _claims(token: str) -> dict[str, Any]:

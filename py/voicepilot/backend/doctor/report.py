@@ -105,6 +105,9 @@ _MENDERS: Final = {
 }
 
 
+_SIGNS: Final = {State.OK: "✓", State.WARNING: "⚠", State.FAILED: "✗", State.SKIPPED: "·"}
+
+
 def lines(finding: Finding) -> Iterator[str]:
     """Yield a finding for a person at a terminal."""
     first, *others = finding.found.splitlines() or [""]
@@ -133,6 +136,19 @@ def to_json(findings: Sequence[Finding]) -> dict[str, Any]:
         "verdict": verdict(findings),
         "checks": [each.to_json() for each in findings],
     }
+
+
+def document(findings: Sequence[Finding]) -> str:
+    """Return the whole report as Markdown."""
+    parts = [f"# VoicePilot's doctor\n\nVoicePilot {__version__}. **{verdict(findings)}**"]
+    for each in findings:
+        parts.append(f"## {_SIGNS[each.state]} {each.name}: {each.state.value}")
+        # What is tried and found may hold names from elsewhere: it is shown as it is.
+        parts.append(f"Tried: {each.tried} ({each.seconds:.1f} s)")
+        parts.append(f"```text\n{each.found.replace('```', chr(39) * 3)}\n```")
+        if each.problem is not None:
+            parts.append(f"{_MENDERS[each.problem.mender]}: {each.problem.next_step}")
+    return "\n\n".join(parts) + "\n"
 
 
 def _indented(text: str) -> Iterator[str]:
