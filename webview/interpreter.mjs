@@ -65,6 +65,13 @@ const implant = ({ header, runs }, machine) => {
   machine.fill(0, end);
 };
 
+/** Implants what is sound; gives Pyodide's references, beside which nothing of what was fetched is needed then. */
+const restore = async (remembered, machine) => {
+  implant(remembered, machine);
+  await remembered.sound;
+  return remembered.header.references;
+};
+
 /** Runs `start`, during which Pyodide gets what it asks for from us: the `machine`, compiled, and the `archive`. */
 const handingOut = async (boot, machine, archive, start) => {
   const given = new Map([
@@ -112,7 +119,7 @@ const plainly = (boot, machine, wishes) =>
   load(boot, machine, get(boot, boot.archive, "application/zip"), wishes);
 
 const fromMemory = async (boot, machine, wishes) => {
-  const memory = recall(boot);
+  let memory = recall(boot);
   memory.catch(() => {});   // it is awaited below, once the machine is there
   const python = await load(boot, machine, new Response(), {
     ...wishes,
@@ -122,10 +129,9 @@ const fromMemory = async (boot, machine, wishes) => {
       const { default: create } = await import(`${boot.runtime}pyodide.asm.mjs`);
       // One after the other: a machine that comes when all is given up would ask the browser for its files.
       const running = await create(settings);
-      const remembered = await memory;
-      implant(remembered, running.HEAPU8);
-      await remembered.sound;
-      settings.API.restoreSnapshot = () => remembered.header.references;
+      const references = await restore(await memory, running.HEAPU8);
+      memory = undefined;   // the functions here outlive the start; its ten megabytes need not
+      settings.API.restoreSnapshot = () => references;
       return running;
     },
   });

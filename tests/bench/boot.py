@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from playwright.async_api import Playwright
 from tests.bench import sites
 from tests.bench.browsers import profile, stubbornly, visit
+from tests.bench.machine import at_rest
 from tests.bench.rows import Samples
 from tests.bench.sites import Site, served
 
@@ -53,6 +54,7 @@ async def _visit_twice(playwright: Playwright, site: Site) -> tuple[float, float
 
 async def _start(playwright: Playwright, site: Site, folder: Path) -> tuple[float, float]:
     async with profile(playwright, folder) as context:
+        await at_rest()
         visited = await visit(context, site, "boot")
         await visited.page.wait_for_load_state("networkidle")  # what comes after the start counts
         return visited.ready_ms, float(await visited.probe("bytes()"))

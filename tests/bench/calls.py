@@ -34,6 +34,8 @@ _ANSWER_MS: Final = 2400
 """From the end of the question to the interruption: the answer must have begun by then."""
 
 _AFTER_MS: Final = 400
+_PAUSE_MS: Final = 300
+"""Between the words of an answer it is silent for less; who is not silenced is heard again by then."""
 
 Loudness: TypeAlias = Sequence[tuple[float, float]]
 """(epoch milliseconds, root mean square), every 5 ms."""
@@ -118,4 +120,4 @@ def silent_after(reply: Loudness, cause: float) -> float | None:
     """Milliseconds from `cause` to the last sound; None where it was silent at that moment anyway."""
     sounding = [at for at, rms in reply if rms > AUDIBLE and at < cause + _AFTER_MS]
     last = max(sounding, default=0.0)
-    return max(0.0, last - cause) if last > cause - 50 else None
+    return max(0.0, last - cause) if last > cause - _PAUSE_MS else None

@@ -133,15 +133,18 @@ def _page(result: Result, charts: Sequence[str]) -> str:
             "- *Stock Pyodide* (`tests/bench/stock`) is our page as `loadPyodide()` starts it by "
             "default: Pyodide's files as they come, our modules as source in a zip.",
             "- Ready is when the page can be used: `data-boot` becomes `ready`. Cold is a new browser "
-            "profile for each visit, warm the same profile in a new browser process.",
+            "profile for each visit, warm the same profile in a new browser process. The page is opened "
+            "when the browser's own start is over (processors less than 40 % busy): it takes half a "
+            "second on all of them.",
             "- Talk is pressed 0.8 s after the page is there and its backend has answered; "
             "each spoken call is its page's first.",
             "- A spoken call's microphone is a recording; the end of speech and the first sound of the "
             "reply are both taken from meters in the page, 5 ms apart, so the recording's own delay "
             "counts nowhere. The service waits for 200 ms of silence.",
             "- An event costs what the page's own listener takes, and its share of the drawing in the "
-            "next frame, by a clock of 5 µs (the page is isolated from other origins for this). The "
-            "stream is synthetic: turns of question and answer, five events in a frame.",
+            "next frame, style and layout included, by a clock of 5 µs (the page is isolated from other "
+            "origins for this). The stream is synthetic: turns of question and answer, five events in a "
+            "frame.",
             "",
         ]
     )

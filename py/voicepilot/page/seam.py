@@ -72,6 +72,7 @@ __all__ = [
     "RTCDataChannel",
     "RTCPeerConnection",
     "RTCTrackEvent",
+    "SizeWatch",
     "Timer",
     "WebSocket",
     "audio_context",
@@ -202,6 +203,29 @@ class Frame:
             js.cancelAnimationFrame(self._id)
             self._id = None
         self._proxy.destroy()
+
+
+class SizeWatch:
+    """Tells when elements have become larger or smaller, in the same frame, once the browser has laid it out.
+
+    Where they stand can be asked then without making the browser lay out the page a second time.
+    """
+
+    __slots__ = ("_observer",)
+
+    def __init__(self, scope: Scope, resized: Callable[[], None]) -> None:
+        proxy = create_proxy(_guarded(scope, "resize", lambda *_observed: resized()))
+        self._observer = js.ResizeObserver.new(proxy)
+        scope.own(proxy.destroy)
+        scope.own(self._observer.disconnect)
+
+    def watch(self, element: Element) -> None:
+        """Tell of this element too, for the first time at once."""
+        self._observer.observe(element)
+
+    def forget(self, element: Element) -> None:
+        """Tell of this element no more."""
+        self._observer.unobserve(element)
 
 
 def _guarded(scope: Scope, what: str, handler: Callable[..., None]) -> Callable[..., None]:

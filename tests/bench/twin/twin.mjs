@@ -56,6 +56,12 @@ const tag = (name, style) => {
   return element;
 };
 
+// Once a row has grown, and the browser has laid it out, the newest words are shown.
+const grown = new ResizeObserver(() => {
+  const log = find("transcript");
+  log.scrollTop = log.scrollHeight;
+});
+
 const drawTurn = (each) => {
   if (!each.row) {
     each.row = tag("div", "turn");
@@ -65,6 +71,7 @@ const drawTurn = (each) => {
     speaker.textContent = each.role === "user" ? "You" : "Assistant";
     each.row.append(speaker, each.words);
     find("transcript").append(each.row);
+    grown.observe(each.row);
   }
   each.row.dataset.status = each.status;
   each.words.textContent = each.text;
@@ -100,7 +107,6 @@ const draw = () => {
   if (touched.size) {
     touched.forEach(drawTurn);
     touched.clear();
-    find("transcript").scrollTop = find("transcript").scrollHeight;
   }
 };
 const changed = () => { frame ||= requestAnimationFrame(draw); };
@@ -222,10 +228,9 @@ const talk = async () => {
       handlers[event.type]?.(event);
     };
     mine.ends.push(() => { channel.onclose = null; channel.close(); });
-    const offer = await peer.createOffer();
-    await peer.setLocalDescription(offer);
+    await peer.setLocalDescription();
     if (mine.over) return;
-    const opened = await bridge.ask("call.open", { attempt: 1, sdp: offer.sdp });
+    const opened = await bridge.ask("call.open", { attempt: 1, sdp: peer.localDescription.sdp });
     mine.ends.push(() => bridge.tell("call.closed", { call_id: opened.call_id }));
     if (mine.over) { bridge.tell("call.closed", { call_id: opened.call_id }); return; }
     await peer.setRemoteDescription({ type: "answer", sdp: opened.sdp });

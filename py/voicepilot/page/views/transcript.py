@@ -27,12 +27,15 @@ class TranscriptView:
     def __init__(self, scope: Scope) -> None:
         self._log: Element = seam.find("transcript")
         self._empty: Element = seam.find("transcript-empty")
+        self._pattern = _turn_pattern()
         self._rows: dict[str, _TurnRow | _ToolRow] = {}
         self._order: list[str] = []
         self._entries: Sequence[Turn | ToolUse] = ()
         self._conversation: Conversation | None = None
         self._version = -1
         self._follow = True
+        # Words that fit in their line move nothing: only when a row has grown, the newest words are shown.
+        self._sizes = seam.SizeWatch(scope, self.settle)
         seam.listen(scope, self._log, "scroll", self._scrolled)
         seam.listen_to_window(scope, "resize", lambda _event: self.settle())
 
@@ -49,7 +52,6 @@ class TranscriptView:
             self._clear()
         self._conversation, self._version = conversation, conversation.version
         self._draw_rows(conversation.entries)
-        self.settle()
 
     def _draw_rows(self, entries: Sequence[Turn | ToolUse]) -> None:
         # Nearly always some words came and no row moved: then only those words cost anything.
@@ -66,13 +68,15 @@ class TranscriptView:
         self._empty.hidden = bool(entries)
         wanted = {entry.key for entry in entries}
         for key in [key for key in self._order if key not in wanted]:
-            self._rows.pop(key).element.remove()
+            self._drop(self._rows.pop(key))
             self._order.remove(key)
         before: Element = self._empty
         for place, entry in enumerate(entries):
             row = self._rows.get(entry.key)
             if row is None:
-                row = self._rows[entry.key] = _TurnRow() if isinstance(entry, Turn) else _ToolRow()
+                turn = isinstance(entry, Turn)
+                row = self._rows[entry.key] = _TurnRow(self._pattern) if turn else _ToolRow()
+                self._sizes.watch(row.element)
             if place >= len(self._order) or self._order[place] != entry.key:
                 if entry.key in self._order:
                     self._order.remove(entry.key)
@@ -82,26 +86,34 @@ class TranscriptView:
 
     def _clear(self) -> None:
         for row in self._rows.values():
-            row.element.remove()
+            self._drop(row)
         self._rows.clear()
         self._order.clear()
+
+    def _drop(self, row: _TurnRow | _ToolRow) -> None:
+        self._sizes.forget(row.element)
+        row.element.remove()
 
     def _scrolled(self, _event: object) -> None:
         log = self._log
         self._follow = log.scrollHeight - log.scrollTop - log.clientHeight < _NEAR_THE_END
 
 
+def _turn_pattern() -> Element:
+    pattern: Element = seam.create("div", "turn")
+    pattern.append(*(seam.create("p", part) for part in ("speaker", "words", "remark")))
+    return pattern
+
+
 class _TurnRow:
     """One turn: the speaker's name, the words, and a remark where it did not end as usual."""
 
-    def __init__(self) -> None:
-        self.element: Element = seam.create("div", "turn")
-        self._speaker: Element = seam.create("p", "speaker")
-        self._words: Element = seam.create("p", "words")
-        self._remark: Element = seam.create("p", "remark")
+    def __init__(self, pattern: Element) -> None:
+        # Copied whole: an element for each part would be a dozen calls of the browser.
+        self.element: Element = pattern.cloneNode(True)
+        self._speaker, self._words, self._remark = self.element.children
         self.version = -1
         self._framed: tuple[str, Status, str | None, bool, bool] | None = None
-        self.element.append(self._speaker, self._words, self._remark)
 
     def draw(self, entry: Turn | ToolUse) -> None:
         if not isinstance(entry, Turn):
