@@ -44,7 +44,7 @@ async def test_a_page_in_a_webview_is_answered_through_the_host_and_its_call_is_
 
         assert (await host.ask("call.control", action="talk")).result == {"taken": True}
         told = endpoint.receive((await host.next_of("page.message"))["text"])
-        assert told == Notification("call.control", {"action": "talk"})
+        assert told == Notification("call.control", {"action": "talk", "value": ""})
 
         said = {"page": "a", "first": 1, "entries": [encode(Entry(1.0, "talk", ()))]}
         host.tell("page.message", page="p1", text=endpoint.request("call.feed", said)[1])

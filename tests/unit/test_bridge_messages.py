@@ -13,6 +13,7 @@ from voicepilot.bridge import messages
 from voicepilot.bridge.messages import (
     MAX_SDP,
     CallClosed,
+    CallControl,
     CallFeed,
     CallKey,
     CallOpened,
@@ -26,6 +27,7 @@ from voicepilot.bridge.messages import (
     ToolOutput,
     Welcome,
 )
+from voicepilot.bridge.mirror_messages import ConfigureCall, Levels, MirrorFeed, Place, Scene
 
 EXAMPLES = [
     Hello("b1"),
@@ -48,6 +50,12 @@ EXAMPLES = [
     FeedTaken(3),
     CallKey(1, fresh=True),
     KeyGiven("https://service/calls", "ek_1", None, "ga"),
+    CallControl("say", "Hello."),
+    MirrorFeed("p1", 3, ({"at": 1.5, "name": "talk", "args": []},)),
+    ConfigureCall({"speed": 1.5}),
+    Levels(0.5, 0.0),
+    Scene(({"id": "", "label": "System default"},), "", (), "connected", {"loss": None}),
+    Place(elsewhere=True, watched=False),
     ToolInfo("read_file", "Reads a file."),
 ]
 TYPES = sorted({type(example) for example in EXAMPLES}, key=lambda kind: kind.__name__)
@@ -67,7 +75,7 @@ def test_a_missing_an_unknown_and_a_mistyped_field_are_named(message):
             type(message).from_params({k: v for k, v in params.items() if k != field})
         assert missing.value.field == field
         with pytest.raises(MessageError) as mistyped:
-            type(message).from_params({**params, field: {"no": "such type"}})
+            type(message).from_params({**params, field: object()})
         assert mistyped.value.field == field
     with pytest.raises(MessageError) as unknown:
         type(message).from_params({**params, "extra": 1})

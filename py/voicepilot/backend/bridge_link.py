@@ -15,7 +15,7 @@ from typing import Final, Protocol
 
 from voicepilot.backend.failure import Failure
 from voicepilot.backend.lines import Line
-from voicepilot.bridge import debug_messages, messages, settings_messages
+from voicepilot.bridge import debug_messages, messages, mirror_messages, settings_messages
 from voicepilot.bridge.jsonrpc import (
     INTERNAL_ERROR,
     INVALID_PARAMS,
@@ -81,11 +81,39 @@ class DrawersDesk(Protocol):
         """Change one of them."""
 
 
+class Company(Protocol):
+    """What a page may want of the others. The first two may raise `Failure`."""
+
+    async def control(self, wish: messages.CallControl) -> None:
+        """Tell the call page what the person wants of the call."""
+
+    async def configure(self, wish: mirror_messages.ConfigureCall) -> None:
+        """Have its call take a change of settings along."""
+
+    def mirror(self, link: BridgeLink) -> None:
+        """Show a page everything of the call, from its beginning."""
+
+    def take(self, link: BridgeLink) -> None:
+        """The call is at this page now."""
+
+    def leave(self, link: BridgeLink) -> None:
+        """This page is being closed."""
+
+    def fed(self, link: BridgeLink, page: str) -> None:
+        """By this name the page feeds its inputs."""
+
+    def levels(self, link: BridgeLink, levels: mirror_messages.Levels) -> None:
+        """So loud is it there."""
+
+    def scene(self, link: BridgeLink, scene: mirror_messages.Scene) -> None:
+        """So it looks there beside the call."""
+
+
 class BridgeLink:
     """Serves one connected page until either end closes the line.
 
     Without a `debugging` desk the methods of the debugging page do not exist, without a `drawer` those of
-    the settings drawer.
+    the settings drawer, without `company` those between pages.
     """
 
     def __init__(
@@ -94,11 +122,13 @@ class BridgeLink:
         desk: PageDesk,
         debugging: DebuggingDesk | None = None,
         drawer: DrawersDesk | None = None,
+        company: Company | None = None,
     ) -> None:
         self._line = line
         self._desk = desk
         self._debugging = debugging
         self._drawer = drawer
+        self._company = company
         self._endpoint = Endpoint()
         self._room = asyncio.Semaphore(_MOST_AT_ONCE)
 
@@ -116,9 +146,9 @@ class BridgeLink:
                 for task in tuple(running):
                     task.cancel()
 
-    async def control(self, control: messages.CallControl) -> None:
-        """Tell the page what the person wants of its call. Raises ConnectionError."""
-        await self._line.send(self._endpoint.notify(messages.CALL_CONTROL, control.to_params()))
+    async def tell(self, method: str, params: Mapping[str, object]) -> None:
+        """Send the page a notification. Raises ConnectionError."""
+        await self._line.send(self._endpoint.notify(method, params))
 
     async def _take(self, text: str) -> None:
         try:
@@ -175,13 +205,24 @@ class BridgeLink:
                 output = await self._desk.run_tool(messages.ToolCall.from_params(params))
                 return output.to_params()
             case messages.CALL_FEED:
-                taken = await self._desk.feed(messages.CallFeed.from_params(params))
-                return taken.to_params()
+                inputs = messages.CallFeed.from_params(params)
+                if self._company is not None:
+                    self._company.fed(self, inputs.page)
+                return (await self._desk.feed(inputs)).to_params()
             case settings_messages.SETTINGS_GET if self._drawer is not None:
                 return self._drawer.shown().to_params()
             case settings_messages.SETTINGS_SET if self._drawer is not None:
                 wish = settings_messages.SetSetting.from_params(params)
                 return self._drawer.change(wish).to_params()
+            case mirror_messages.MIRROR_OPEN if self._company is not None:
+                self._company.mirror(self)
+                return {}
+            case messages.CALL_CONTROL if self._company is not None:
+                await self._company.control(messages.CallControl.from_params(params))
+                return {}
+            case mirror_messages.CALL_CONFIGURE if self._company is not None:
+                await self._company.configure(mirror_messages.ConfigureCall.from_params(params))
+                return {}
             case _ if self._debugging is not None:
                 return await self._debug_result(self._debugging, method, params)
             case _:
@@ -202,15 +243,24 @@ class BridgeLink:
                 raise _UnknownMethodError(f"there is no method {method[:40]!r}")
 
     async def _note(self, method: str, params: Mapping[str, object]) -> None:
-        if method != messages.CALL_CLOSED:
-            _log.debug("an unknown notification")
-            return
         try:
-            await self._desk.call_closed(messages.CallClosed.from_params(params))
+            match method:
+                case messages.CALL_CLOSED:
+                    await self._desk.call_closed(messages.CallClosed.from_params(params))
+                case mirror_messages.CALL_TAKE if self._company is not None:
+                    self._company.take(self)
+                case mirror_messages.CALL_LEAVE if self._company is not None:
+                    self._company.leave(self)
+                case mirror_messages.CALL_LEVELS if self._company is not None:
+                    self._company.levels(self, mirror_messages.Levels.from_params(params))
+                case mirror_messages.CALL_SCENE if self._company is not None:
+                    self._company.scene(self, mirror_messages.Scene.from_params(params))
+                case _:
+                    _log.debug("an unknown notification")
         except (messages.MessageError, Failure) as error:
             _log.warning("a notification failed: %s", error)
         except Exception:
-            _log.exception("%s failed", messages.CALL_CLOSED)
+            _log.exception("%s failed", method[:40])
 
     def _refuse_internal(self, request: Request, code: int, detail: str) -> str:
         data = problem("internal", detail=detail).to_json()

@@ -9,7 +9,7 @@ are told.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -37,6 +37,7 @@ class Listener(Protocol):
 class _PageFeed:
     last: int = 0
     whole: bool = True
+    closed: bool = False
     characters: int = 0
     kept: list[Entry] = field(default_factory=list)
 
@@ -64,17 +65,30 @@ class Feed:
         self._pages[said.page] = page  # the latest to speak is the last to be forgotten
         while len(self._pages) > MOST_PAGES:
             del self._pages[next(iter(self._pages))]
-        if said.first > page.last + 1:
-            page.last = said.first - 1
+        if said.first > page.last + 1 or page.closed:
+            page.last, page.closed = said.first - 1, False
             self._lose(page)
             for listener in tuple(self._listeners):
                 listener.missed(said.page)
         for entry in entries[page.last + 1 - said.first :]:
-            page.last += 1
-            self._keep(page, entry)
-            for listener in tuple(self._listeners):
-                listener.heard(said.page, entry)
+            self._pass_on(said.page, page, entry)
         return FeedTaken(page.last)
+
+    def close(self, page: str, last_words: Sequence[Entry]) -> None:
+        """The page has gone away: its core would have been told `last_words`.
+
+        If it comes back all the same, it has lost inputs, as far as anybody here knows.
+        """
+        found = self._pages.get(page)
+        if found is None or found.closed:
+            return
+        found.closed = True
+        for entry in last_words:
+            self._pass_on(page, found, entry)
+
+    def last(self, page: str) -> int:
+        """The number of the last input of `page` that was passed on; 0 for a page not known."""
+        return self._pages[page].last if page in self._pages else 0
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Let `listener` hear everything from now on, after all that is kept; returns what ends it."""
@@ -85,6 +99,12 @@ class Feed:
                 listener.heard(name, entry)
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
+
+    def _pass_on(self, name: str, page: _PageFeed, entry: Entry) -> None:
+        page.last += 1
+        self._keep(page, entry)
+        for listener in tuple(self._listeners):
+            listener.heard(name, entry)
 
     def _keep(self, page: _PageFeed, entry: Entry) -> None:
         if not page.whole:

@@ -15,13 +15,14 @@ import tempfile
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from aiohttp import web
 
 from voicepilot.backend import tools
 from voicepilot.backend.azure.calls import Calls
 from voicepilot.backend.bridge_link import BridgeLink, PageDesk
+from voicepilot.backend.call_pages import CallPages
 from voicepilot.backend.call_status import CallStatus
 from voicepilot.backend.demo import SERVICE, demo_configuration
 from voicepilot.backend.desk import Desk
@@ -29,6 +30,7 @@ from voicepilot.backend.doctor.examination import Examination
 from voicepilot.backend.doctor.report import State, document, verdict
 from voicepilot.backend.embedded import EmbeddedService
 from voicepilot.backend.end_signals import on_end_signals
+from voicepilot.backend.failure import Failure
 from voicepilot.backend.feed import Feed
 from voicepilot.backend.host_account import HostAccount
 from voicepilot.backend.host_azure import AzureService, Person
@@ -47,9 +49,6 @@ from voicepilot.settings import SettingError
 from voicepilot.settings.table import TABLE
 
 _log = logging.getLogger(__name__)
-
-_BACK_WITHIN_S: Final = 3.0
-"""Seconds in which a page whose connection broke is there again, if it still is."""
 
 
 def run() -> int:
@@ -87,7 +86,7 @@ class Host:
         self._server: PageServer | None = None
         self._hosted: dict[str, HostedLine] = {}
         self._sockets: set[web.WebSocketResponse] = set()
-        self._talking: list[BridgeLink] = []
+        self._pages = CallPages(self._feed, self._run)
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Host:
@@ -117,6 +116,7 @@ class Host:
             empty = tempfile.TemporaryDirectory(prefix="voicepilot-")
             self._folder = Path(self._whole.enter_context(empty))
         await self._begin(said.use)
+        self._pages.expect()
         self._server = await self._whole.enter_async_context(
             PageServer(
                 page,
@@ -174,8 +174,7 @@ class Host:
 
     def transcript(self) -> str:
         """Write down what was said; "" where nothing was."""
-        conversation = self._status.conversation
-        return markdown(conversation) if conversation is not None else ""
+        return markdown(self._status.conversation)
 
     def address(self) -> host_messages.PageAddress:
         """An address that opens the call page in one browser, once. Raises HostError."""
@@ -185,14 +184,12 @@ class Host:
         return host_messages.PageAddress(self._server.url)
 
     async def control(self, said: host_messages.ControlCall) -> bool:
-        """Tell the page that may talk; the latest, where there are several."""
-        for link in reversed(self._talking):
-            try:
-                await link.control(CallControl(said.action))
-            except ConnectionError:
-                continue
-            return True
-        return False
+        """Tell the page that has the call."""
+        try:
+            await self._pages.control(CallControl(said.action))
+        except Failure:
+            return False
+        return True
 
     def page_opened(self, said: host_messages.PageOpened) -> None:
         """Answer a page in a webview from now on."""
@@ -272,25 +269,14 @@ class Host:
         if desk is None:
             return
         drawer = self._azure.drawer if self._azure is not None else None
-        link = BridgeLink(line, desk, drawer=drawer)
-        if talks:
-            self._talking.append(link)
-        try:
-            await link.serve()
-        finally:
-            if talks:
-                self._talking.remove(link)
-                self._run(self._expect_back())
+        link = BridgeLink(line, desk, drawer=drawer, company=self._pages)
+        await self._pages.serve(link, talks=talks)
 
-    async def _expect_back(self) -> None:
-        await asyncio.sleep(_BACK_WITHIN_S)
-        if not self._talking:
-            self._status.left()
-
-    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+    def _run(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._done)
+        return task
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

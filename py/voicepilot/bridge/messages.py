@@ -20,8 +20,11 @@ CALL_FEED: Final = "call.feed"
 CALL_KEY: Final = "call.key"
 CALL_CONTROL: Final = "call.control"
 
-CONTROLS: Final = ("talk", "stop", "mute", "unmute", "interrupt")
+CONTROLS: Final = ("talk", "stop", "mute", "unmute", "interrupt", "hold", "release")
 """What the person may want of the call from outside its page: by a command of the editor."""
+
+CONTROLS_WITH_VALUE: Final = ("say", "microphone")
+"""And by a page that mirrors the call: to say these words, to use the microphone with this id."""
 
 RELAY: Final = "relay"
 DIRECT: Final = "direct"
@@ -345,18 +348,24 @@ class FeedTaken:
 
 @dataclass(frozen=True, slots=True)
 class CallControl:
-    """Backend to page, a notification: the person wants this of the call (`CONTROLS`)."""
+    """Backend to page, a notification: the person wants this of the call (`CONTROLS`).
+
+    From a page that mirrors the call to the backend it is a request.
+    """
 
     action: str
+    value: str = ""
 
     def to_params(self) -> dict[str, object]:
         """As JSON parameters."""
-        return {"action": self.action}
+        return {"action": self.action, "value": self.value}
 
     @classmethod
     def from_params(cls, params: object) -> CallControl:
         """Raises MessageError."""
-        return cls(Fields(params, "action").choice("action", CONTROLS))
+        fields = Fields(params, "action", "value")
+        action = fields.choice("action", (*CONTROLS, *CONTROLS_WITH_VALUE))
+        return cls(action, fields.text("value", empty=True))
 
 
 class Fields:

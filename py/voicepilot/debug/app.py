@@ -65,9 +65,9 @@ class DebugPage(Page):
         self._console = ConsoleView(
             self._scope,
             {
-                "call": self._call,
+                "call": self._driver.call,
                 "driver": self._driver,
-                "record": self._call.record,
+                "record": self._driver.call.record,
                 "page": self,
                 "timeline": self.timeline,
                 "log": self._driver.event_log,
@@ -89,7 +89,7 @@ class DebugPage(Page):
     @property
     def shown_call(self) -> Call:
         """The call that the views draw: the replayed one while a replay is shown."""
-        return self._call if self._replayed is None else self._replayed.call
+        return self._driver.call if self._replayed is None else self._replayed.call
 
     # ---- replay_view.Stage
 
@@ -125,12 +125,8 @@ class DebugPage(Page):
 
     def _draw(self) -> None:
         self._take_events()
-        live, self._call = self._call, self.shown_call
-        try:
-            super()._draw()
-        finally:
-            self._call = live
-        now = self._driver.now
+        super()._draw()
+        live, now = self._driver.call, self._driver.now
         self._charts.sampled(self._driver.statistics, now)
         if now - self._drawn_charts >= _BETWEEN_CHARTS:
             self._drawn_charts = now
@@ -148,9 +144,10 @@ class DebugPage(Page):
                 self.timeline.sent(entry.text, at)
             else:
                 self.timeline.received(entry.text, at)
-        if self._under_way and not self._call.under_way:
+        under_way = self._driver.call.under_way
+        if self._under_way and not under_way:
             self.timeline.ended(self._driver.now)
-        self._under_way = self._call.under_way
+        self._under_way = under_way
 
     def _show(self, log: EventLog, timeline: Timeline) -> None:
         self._lanes.show(timeline)

@@ -17,6 +17,8 @@ from voicepilot.page import seam
 from voicepilot.page.backend_link import BackendLink
 from voicepilot.page.driver import Driver
 from voicepilot.page.lines import EditorLine, ServerLine
+from voicepilot.page.mirror import Mirror
+from voicepilot.page.outside import Outside
 from voicepilot.page.rehearsal import rehearse
 from voicepilot.page.scope import Scope
 from voicepilot.page.sound import Level
@@ -32,7 +34,6 @@ from voicepilot.page.views.notices import NoticesView
 from voicepilot.page.views.settings import SettingsView
 from voicepilot.page.views.status import StatusView
 from voicepilot.page.views.transcript import TranscriptView
-from voicepilot.protocol.dialects import check_dialect
 from voicepilot.protocol.problems import problem
 from voicepilot.session import Call
 
@@ -63,12 +64,18 @@ class Page:
         """Take the editor where the page is in a webview of it."""
         self._scope = Scope("page", self._fault)
         scope = self._scope
-        self._link = BackendLink(scope, build, self._link_changed, self._controlled)
-        self._call = Call()
-        self._driver = Driver(scope, self._call, self._link, worklets, self, time.monotonic)
+        self._link = BackendLink(
+            scope, build, self._link_changed, lambda *told: self._outside.told(*told)
+        )
         self._editor = editor
+        self._driver: Driver | Mirror
+        self._outside: Outside | Mirror
         if editor is not None and not seam.microphone_allowed_here():
-            self._driver.elsewhere = editor.open_elsewhere
+            mirror = Mirror(scope, self._link, self, editor.open_elsewhere, time.monotonic)
+            self._driver = self._outside = mirror
+        else:
+            driver = Driver(scope, Call(), self._link, worklets, self, time.monotonic)
+            self._driver, self._outside = driver, Outside(scope, driver, self._link)
         self._status = StatusView()
         self._controls = ControlsView(scope, self._driver)
         self._hold = HoldView(scope, self._driver)
@@ -88,8 +95,12 @@ class Page:
         seam.listen(scope, self._details, "toggle", lambda _event: self._drawer_toggled())
         drawer: seam.HTMLDetailsElement = seam.find("settings")
         seam.listen(scope, drawer, "toggle", lambda _event: self._drawer_toggled())
-        # A page that goes away says so: the service need not wait for the silence to tell.
-        seam.listen_to_window(scope, "pagehide", lambda _event: self._driver.stop())
+        seam.listen_to_window(scope, "pagehide", lambda _event: self._outside.leave())
+
+    @property
+    def shown_call(self) -> Call:
+        """The call that the views draw."""
+        return self._driver.call
 
     def open(self, start: str = wording.UNKNOWN) -> None:
         """Draw, connect, and begin the call that the person may have asked for already.
@@ -105,7 +116,7 @@ class Page:
 
     async def _rehearse(self) -> None:
         await asyncio.sleep(_REHEARSE_AFTER)
-        if not self._call.under_way:
+        if not self._driver.call.under_way:
             rehearse()
 
     # ---- Display
@@ -113,21 +124,27 @@ class Page:
     def changed(self) -> None:
         """Draw in the next frame."""
         self._frame.request()
+        if isinstance(self._outside, Outside):
+            self._outside.changed()
 
     def user_level(self, level: Level) -> None:
         """How loud the microphone is."""
         self._user.hear(level.rms)
         self._frame.request()
+        if isinstance(self._outside, Outside):
+            self._outside.user_level(level)
 
     def reply_level(self, level: Level) -> None:
         """How loud the assistant is."""
         self._assistant.hear(level.rms)
         self._frame.request()
+        if isinstance(self._outside, Outside):
+            self._outside.reply_level(level)
 
     # ---- drawing
 
     def _draw(self) -> None:
-        call, driver = self._call, self._driver
+        call, driver = self.shown_call, self._driver
         state, muted = call.phase.value, call.muted
         live = state in wording.LIVE
         welcome = self._link.welcome
@@ -159,25 +176,9 @@ class Page:
 
     def _link_changed(self) -> None:
         welcome = self._link.welcome
-        if welcome is not None and not self._call.under_way:
-            self._call.dialect = check_dialect(welcome.dialect)
         if welcome is not None and self._link.problem is None:
-            self._driver.feed.welcomed(wanted=welcome.feed)
-            self._driver.begin_next_with(welcome.transport)
-            self._driver.settings.refresh()
+            self._outside.welcomed(welcome)
         self.changed()
-
-    def _controlled(self, action: str) -> None:
-        driver, under_way = self._driver, self._call.under_way
-        match action:
-            case "talk" if not under_way:
-                driver.talk()
-            case "stop":
-                driver.stop()
-            case "mute" | "unmute" if under_way:
-                driver.mute(action == "mute")
-            case "interrupt" if under_way:
-                driver.interrupt()
 
     def _drawer_toggled(self) -> None:
         self._transcript.settle()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from voicepilot.bridge import messages, settings_messages
@@ -28,7 +28,7 @@ _PATIENCE: Final = 5.0
 class BackendLink:
     """The page's end of the bridge. `changed` is called when `welcome` or `problem` changes.
 
-    `controlled` is called with what the person wants of the call from outside the page (`CONTROLS`).
+    `told` is called with each notification, and may raise MessageError for one that is none.
     """
 
     def __init__(
@@ -36,14 +36,14 @@ class BackendLink:
         scope: Scope,
         build: str,
         changed: Callable[[], None],
-        controlled: Callable[[str], None],
+        told: Callable[[str, Mapping[str, object]], None],
     ) -> None:
         self.welcome: messages.Welcome | None = None
         self.problem: Problem | None = None
         self._scope = scope
         self._build = build
         self._changed = changed
-        self._controlled = controlled
+        self._told = told
         self._connected = asyncio.Event()
         self._send: Callable[[str], None] | None = None
         self._endpoint = Endpoint()
@@ -96,10 +96,13 @@ class BackendLink:
         return _settings(await self.ask(settings_messages.SETTINGS_SET, wish.to_params()))
 
     def call_closed(self, call_id: str) -> None:
-        """Tell the backend that the page has left a call; no answer, no error."""
+        """Tell the backend that the page has left a call."""
+        self.tell(messages.CALL_CLOSED, messages.CallClosed(call_id).to_params())
+
+    def tell(self, method: str, params: dict[str, object]) -> None:
+        """Tell the backend something; no answer, no error."""
         if self._send is not None:
-            said = messages.CallClosed(call_id).to_params()
-            self._send(self._endpoint.notify(messages.CALL_CLOSED, said))
+            self._send(self._endpoint.notify(method, params))
 
     async def ask(self, method: str, params: dict[str, object]) -> object:
         """Ask the backend; its answer as it came. Raises `Trouble`."""
@@ -189,9 +192,9 @@ class BackendLink:
             case Refusal(number, _, _, data):
                 if (answer := self._waiting.get(number)) is not None and not answer.done():
                     answer.set_exception(Trouble(Problem.from_json(data)))
-            case Notification(messages.CALL_CONTROL, params):
+            case Notification(method, params):
                 with contextlib.suppress(messages.MessageError):
-                    self._controlled(messages.CallControl.from_params(params).action)
+                    self._told(method, params)
             case _:
                 pass  # the backend asks the page nothing; what it cannot mean is dropped
 

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Final, Protocol
 
 from voicepilot.bridge.messages import OpenCall, ToolCall
+from voicepilot.bridge.mirror_messages import CALL_TAKE
 from voicepilot.bridge.settings_messages import Value
 from voicepilot.page import seam
 from voicepilot.page.attempt import Attempt, Told
@@ -85,7 +86,6 @@ class Driver:
         self.event_log = EventLog()
         self.feed = FeedLine(scope, link.feed)
         self.settings = CallSettings(scope, link, display.changed, self._take_along)
-        self.elsewhere: Callable[[], None] | None = None
         self.microphone_choice = DEFAULT
         self.microphones = MicrophoneList(scope, self._microphones_changed)
         self._scope = scope
@@ -107,8 +107,13 @@ class Driver:
     @property
     def problems(self) -> list[Problem]:
         """Everything the person should know of now, the call's own problem first."""
-        found = (self.call.problem, self._link.problem, self.call.notice, *self._notices.values())
+        found = (self.call.problem, self._link.problem, self.call.notice, *self.notices)
         return [each for each in found if each is not None]
+
+    @property
+    def notices(self) -> tuple[Problem, ...]:
+        """What this page noticed beside the call."""
+        return tuple(self._notices.values())
 
     @property
     def link_state(self) -> str:
@@ -128,10 +133,8 @@ class Driver:
     # ---- what the person wants
 
     def talk(self) -> None:
-        """Begin a call; elsewhere, where this document may not use the microphone but another may."""
-        if self.elsewhere is not None:
-            self.elsewhere()
-            return
+        """Begin a call; one that another page has ends."""
+        self._link.tell(CALL_TAKE, {})
         self._sound.unlock()
         self.report(Call.expect_push_to_talk, self.settings.push_to_talk)
         self.report(Call.talk)
@@ -183,6 +186,11 @@ class Driver:
         """Show a problem beside the call until the next one begins."""
         self._notices[found.code] = found
         self._display.changed()
+
+    def withdraw(self, code: str) -> None:
+        """Show this problem beside the call no more."""
+        if self._notices.pop(code, None) is not None:
+            self._display.changed()
 
     def _take_along(self, update: dict[str, object]) -> None:
         if self.call.under_way:
@@ -375,8 +383,8 @@ class Driver:
     def _sound_blocked(self, blocked: bool) -> None:
         if blocked:
             self.notice(problem("sound-blocked"))
-        elif self._notices.pop("sound-blocked", None) is not None:
-            self._display.changed()
+        else:
+            self.withdraw("sound-blocked")
 
     # ---- what an attempt reports (attempt.AttemptOwner)
 

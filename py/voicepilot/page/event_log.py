@@ -105,6 +105,11 @@ class EventLog:
         self._entries.clear()
         self._characters = 0
 
+    def restart(self) -> None:
+        """Forget the events; their times count from the next one."""
+        self.clear()
+        self._start = None
+
     def lines(self) -> str:
         """The whole log as JSON Lines."""
         return "".join(entry.line() + "\n" for entry in self._entries)

@@ -106,6 +106,36 @@ _CATALOGUE: Final[dict[str, tuple[Mender, str, str, bool]]] = {
         "Press Enable sound.",
         False,
     ),
+    "sound-blocked-there": (
+        _U,
+        "The browser holds back the sound of the call page.",
+        "Press Enable sound in the call page.",
+        False,
+    ),
+    "call-elsewhere": (
+        _U,
+        "Another page of VoicePilot has the call.",
+        "Go on there, or press Talk to have it here; then the call there ends.",
+        False,
+    ),
+    "no-call-page": (
+        _U,
+        "No call page is open that could do this.",
+        "Press Talk to open it.",
+        False,
+    ),
+    "call-page-closed": (
+        _U,
+        "The page that had the call was closed, and the call has ended with it.",
+        "Press Talk to open it again.",
+        False,
+    ),
+    "mirror-incomplete": (
+        _U,
+        "A part of this call never came here, so it cannot be shown.",
+        "Look at the call page; the next page that you open is shown here again.",
+        False,
+    ),
     "backend-unreachable": (
         _U,
         "The page lost its connection to VoicePilot on this computer.",
