@@ -227,9 +227,24 @@ async def test_a_sign_in_that_a_person_has_to_finish_is_told_from_a_slow_service
 async def test_a_page_that_signals_itself_gets_key_and_address() -> None:
     async with azure() as service, calls_at(service.target()) as calls:
         key = await calls.key(SESSION)
-        assert key == DirectKey(service.base + OFFERS, "ek_1", 1784859437, "ga")
+        assert key == DirectKey(*(service.base + OFFERS, "ek_1", 1784859437, "ga", SESSION.model))
         assert "ek_1" not in repr(key)
         assert service.paths == [MINT]
+
+
+async def test_an_offer_goes_with_a_key_that_was_given_and_is_told_like_a_calls() -> None:
+    async with azure() as service, calls_at(service.target()) as calls:
+        key = await calls.key(SESSION)
+        assert await calls.offer(key, OFFER) == CallOpened(ANSWER, CALL_ID, 1784859437, "ga")
+        assert service.paths == [MINT, OFFERS]
+        service.says(OFFERS, UNAUTHORIZED)
+        with pytest.raises(Failure) as failed:
+            await calls.offer(key, OFFER)
+        assert failed.value.problem.code == "call-key-refused"
+        key = DirectKey(key.url, key.key, None, "preview", SESSION.model, "mars")
+        with pytest.raises(Failure) as failed:
+            await calls.offer(key, OFFER)
+        assert failed.value.problem.code == "region-refused"
 
 
 @pytest.mark.parametrize(

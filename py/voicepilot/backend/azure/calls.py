@@ -22,8 +22,8 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 from urllib.parse import urlsplit
@@ -91,12 +91,17 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class DirectKey:
-    """What a page needs to post its offer itself. `expires_at` is the service's Unix time, if it told."""
+    """What an offer is posted with, by a page itself too. `expires_at` is the service's Unix time, if told.
+
+    `deployment` and the preview's `region` ("" in GA) are what a refusal is told with.
+    """
 
     url: str
     key: str = field(repr=False)
     expires_at: int | None
     dialect: Dialect
+    deployment: str
+    region: str = ""
 
 
 _Wanted: TypeAlias = tuple[Target, SessionConfig]
@@ -171,12 +176,14 @@ class Calls:
 
     async def open(self, session: SessionConfig, offer: str) -> CallOpened:
         """Open a call with the page's offer SDP. Raises Failure."""
-        target = await self.target()
-        try:
-            async with asyncio.timeout(OPEN_WITHIN_S):
-                return await self._open(target, session, offer)
-        except TimeoutError as error:
-            raise Failure("service-slow", seconds=round(OPEN_WITHIN_S)) from error
+        target, began = await self.target(), self._now()
+        async with _in_time():
+            key = _direct(await self._key(target, session, began), session.model)
+            answer = await self._post_offer(key, offer, began)
+            if answer.status == 401:
+                key = _direct(await self._mint(target, session, began), session.model)
+                answer = await self._post_offer(key, offer, began)
+        return self._opened(target, key, answer)
 
     async def key(self, session: SessionConfig, *, fresh: bool = False) -> DirectKey:
         """Return a key for a page that posts its offer itself. Raises Failure.
@@ -184,8 +191,16 @@ class Calls:
         `fresh`: not one that was kept, since the service refused that.
         """
         target = await self.target()
-        minted = await self._key(target, session, self._now(), fresh=fresh)
-        return DirectKey(minted.offer_url, minted.value, minted.expires_at, minted.dialect)
+        async with _in_time():
+            minted = await self._key(target, session, self._now(), fresh=fresh)
+        return _direct(minted, session.model)
+
+    async def offer(self, key: DirectKey, sdp: str) -> CallOpened:
+        """Open a call with the page's offer SDP and one of our keys. Raises Failure."""
+        target = await self.target()
+        async with _in_time():
+            answer = await self._post_offer(key, sdp, self._now())
+        return self._opened(target, key, answer)
 
     async def hang_up(self, call_id: str) -> None:
         """End a call that `open` opened at the service too, where it offers that. Never raises."""
@@ -205,17 +220,21 @@ class Calls:
 
     # ---- the two requests
 
-    async def _open(self, target: Target, session: SessionConfig, offer: str) -> CallOpened:
-        began = self._now()
-        key = await self._key(target, session, began)
-        answer = await self._offer(key, offer, began)
-        if answer.status == 401:
-            key = await self._mint(target, session, began)
-            answer = await self._offer(key, offer, began)
+    async def _post_offer(self, key: DirectKey, offer: str, began: float) -> Answer:
+        headers = {"Authorization": f"Bearer {key.key}", "Content-Type": "application/sdp"}
+        try:
+            return await self._post(key.url, headers, offer.encode(), began, harmless=False)
+        except Failure as failure:
+            if failure.problem.code == "host-unknown" and key.region:
+                detail = "(there is no such host)"
+                raise Failure("region-refused", region=key.region, detail=detail) from failure
+            raise
+
+    def _opened(self, target: Target, key: DirectKey, answer: Answer) -> CallOpened:
+        """Read what came for an offer. Raises Failure."""
         if not answer.good:
-            shown = Credential.bearer(key.value)
-            asked = Asked(Step.OFFER, key.offer_url, session.model, shown, key.region)
-            raise refusal(answer, asked)
+            shown = Credential.bearer(key.key)
+            raise refusal(answer, Asked(Step.OFFER, key.url, key.deployment, shown, key.region))
         sdp = answer.body.decode("utf-8", "replace")
         if not sdp.startswith("v=0"):
             raise Failure("bad-answer")
@@ -223,16 +242,6 @@ class Calls:
         if name and key.dialect == "ga":
             self._open_calls[name] = target
         return CallOpened(sdp, name, key.expires_at, key.dialect)
-
-    async def _offer(self, key: MintedKey, offer: str, began: float) -> Answer:
-        headers = {"Authorization": f"Bearer {key.value}", "Content-Type": "application/sdp"}
-        try:
-            return await self._post(key.offer_url, headers, offer.encode(), began, harmless=False)
-        except Failure as failure:
-            if failure.problem.code == "host-unknown" and key.region:
-                detail = "(there is no such host)"
-                raise Failure("region-refused", region=key.region, detail=detail) from failure
-            raise
 
     async def _key(
         self, target: Target, session: SessionConfig, began: float, *, fresh: bool = False
@@ -351,6 +360,19 @@ class Calls:
     @staticmethod
     def _now() -> float:
         return time.monotonic()
+
+
+@asynccontextmanager
+async def _in_time() -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(OPEN_WITHIN_S):
+            yield
+    except TimeoutError as error:
+        raise Failure("service-slow", seconds=round(OPEN_WITHIN_S)) from error
+
+
+def _direct(key: MintedKey, deployment: str) -> DirectKey:
+    return DirectKey(key.offer_url, key.value, key.expires_at, key.dialect, deployment, key.region)
 
 
 def _read_key(answer: Answer, way: Ga | Preview, model: str, region: str) -> MintedKey:
