@@ -5,7 +5,10 @@
 import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { createInterface } from "node:readline";
 import * as vscode from "vscode";
-import { connect, type HostStart, type Rpc, type Status } from "./rpc";
+import { connect, type Finding, type Hearing, type HostStart, type Rpc, type Status } from "./rpc";
+
+/** What the backend wants of VS Code. */
+export type Wishes = Pick<Hearing, "token" | "settingsChanged" | "notice">;
 
 /** Seconds before each new start; after the last one a person must ask for it. */
 const PAUSES = [0.5, 1, 2, 4, 8];
@@ -26,10 +29,12 @@ export class Backend implements vscode.Disposable {
   private readonly statusEmitter = new vscode.EventEmitter<Status>();
   private readonly messageEmitter = new vscode.EventEmitter<{ page: string; text: string }>();
   private readonly closedEmitter = new vscode.EventEmitter<string>();
+  private readonly findingEmitter = new vscode.EventEmitter<Finding>();
   readonly onLife = this.lifeEmitter.event;
   readonly onStatus = this.statusEmitter.event;
   readonly onPageMessage = this.messageEmitter.event;
   readonly onPageClosed = this.closedEmitter.event;
+  readonly onFinding = this.findingEmitter.event;
 
   life: Life = "stopped";
   /** The connection, while the backend runs. */
@@ -39,7 +44,11 @@ export class Backend implements vscode.Disposable {
   private failures = 0;
   private pause: NodeJS.Timeout | undefined;
 
-  constructor(private readonly log: vscode.LogOutputChannel, private readonly folder: string) {}
+  constructor(
+    private readonly log: vscode.LogOutputChannel,
+    private readonly folder: string,
+    private readonly wishes: Wishes,
+  ) {}
 
   /** Starts it, in the place of one that runs. Rejects when it does not start, with a sentence for a person. */
   async start(launch: Launch): Promise<void> {
@@ -78,6 +87,8 @@ export class Backend implements vscode.Disposable {
     child.stdin.on("error", () => undefined);   // its end is told by `exit`
     const since = Date.now();
     const rpc = connect(child, {
+      ...this.wishes,
+      finding: (finding) => this.findingEmitter.fire(finding),
       status: (status) => this.statusEmitter.fire(status),
       log: (level, text) => this.write(level, text),
       pageMessage: (page, text) => this.messageEmitter.fire({ page, text }),

@@ -1,4 +1,4 @@
-/** Which settings go to the backend? Those of its own table that the person has set, by their names here. */
+/** Which settings go to the backend, and back? Those of its own table that the person has set, by their names here. */
 import * as vscode from "vscode";
 
 /** Settings that only this host needs; `py/voicepilot/bundle/extension_settings.py` adds the others. */
@@ -22,4 +22,14 @@ export function settingsOfPerson(manifest: Manifest): Record<string, unknown> {
     }
   }
   return found;
+}
+
+/** Keeps settings that the person has changed elsewhere, where they stand already, else among the person's own. */
+export async function keepSettings(settings: Readonly<Record<string, unknown>>): Promise<void> {
+  const configuration = vscode.workspace.getConfiguration();
+  for (const [name, value] of Object.entries(settings)) {
+    const ofWorkspace = configuration.inspect(name)?.workspaceValue !== undefined;
+    const target = ofWorkspace ? vscode.ConfigurationTarget.Workspace : vscode.ConfigurationTarget.Global;
+    await configuration.update(name, value, target);
+  }
 }

@@ -1,11 +1,16 @@
 /** What the commands do: choose a service, start the backend, show the panel, speak. */
+import { isDeepStrictEqual } from "node:util";
 import * as vscode from "vscode";
+import { token } from "./account";
 import { Backend, type Life } from "./backend";
+import { Doctor } from "./doctor";
 import { Cancelled, Interpreters, Needed } from "./interpreter";
 import { Panel, PANEL } from "./panel";
 import { chosenPlace, openCallPage } from "./placement";
-import type { Control, Service, Status } from "./rpc";
-import { type Manifest, settingsOfPerson } from "./settings";
+import type { Control, Rpc, Service, Status, UseService } from "./rpc";
+import { Keys } from "./secrets";
+import { keepSettings, type Manifest, settingsOfPerson } from "./settings";
+import { askForResource } from "./setup";
 import { StatusBar, underWay } from "./status";
 
 const SERVICE = "service";
@@ -21,18 +26,33 @@ export class VoicePilot implements vscode.Disposable {
   private readonly interpreters: Interpreters;
   private readonly backend: Backend;
   private readonly panel: Panel;
+  private readonly doctor: Doctor;
+  private readonly keys: Keys;
   private readonly subscriptions: vscode.Disposable[];
   private starting: Promise<void> | undefined;
+  /** What the backend knows that it shall use. */
+  private used: UseService | undefined;
+  private using: Promise<void> = Promise.resolve();
   private now: Status = { state: "idle", muted: false, problem: "" };
 
   constructor(private readonly context: vscode.ExtensionContext) {
     this.interpreters = new Interpreters(context, this.log, this.manifest.version);
-    this.backend = new Backend(this.log, context.extensionPath);
+    this.keys = new Keys(context.secrets);
+    this.backend = new Backend(this.log, context.extensionPath, {
+      token,
+      settingsChanged: (settings) => void this.attempt(() => this.keep(settings)),
+      notice: (text) => void vscode.window.showInformationMessage(text),
+    });
+    this.doctor = new Doctor(this.backend, this.log);
     this.panel = new Panel(this.backend, vscode.Uri.joinPath(context.extensionUri, "page"));
     this.subscriptions = [
       this.backend.onLife((life) => this.lived(life)),
       this.backend.onStatus((status) => this.heard(status)),
       this.panel.onElsewhere(() => void this.attempt(() => this.openCallPage())),
+      vscode.workspace.onDidChangeConfiguration((change) => {
+        if (change.affectsConfiguration("voicepilot")) void this.attempt(() => this.useWhatIsSet());
+      }),
+      context.secrets.onDidChange(() => void this.attempt(() => this.useWhatIsSet())),
       ...this.commands(),
     ];
     this.setContext("chosen", this.service !== undefined);
@@ -40,7 +60,7 @@ export class VoicePilot implements vscode.Disposable {
   }
 
   dispose(): void {
-    for (const each of [...this.subscriptions, this.panel, this.backend, this.status, this.log]) each.dispose();
+    for (const each of [...this.subscriptions, this.doctor, this.panel, this.backend, this.status, this.log]) each.dispose();
   }
 
   /** Ends the backend and waits for its end, as far as VS Code lets us. */
@@ -62,6 +82,10 @@ export class VoicePilot implements vscode.Disposable {
       command("openCallPage", () => this.openCallPage()),
       command("tryDemo", async () => { await this.choose("demo"); await this.show(); }),
       command("setUpAzure", () => this.setUpAzure()),
+      command("signIn", () => this.signIn()),
+      command("setKey", () => this.setKey()),
+      command("doctor", () => this.examine()),
+      command("exportTranscript", () => this.exportTranscript()),
       command("showLog", async () => this.log.show()),
       command("restartBackend", async () => { await this.backend.stop(); await this.start(); }),
     ];
@@ -104,7 +128,45 @@ export class VoicePilot implements vscode.Disposable {
   }
 
   private async setUpAzure(): Promise<void> {
-    await vscode.commands.executeCommand("workbench.action.openSettings", "@ext:voicepilot.voicepilot endpoint deployment");
+    if (await askForResource(await this.running("azure")) && !await this.keys.get()) await this.keys.ask();
+    await this.choose("azure");
+    await this.examine();
+  }
+
+  private async signIn(): Promise<void> {
+    if (this.service !== "azure") {
+      await this.setUpAzure();
+      return;
+    }
+    const who = await (await this.running("azure")).signIn();
+    void vscode.window.showInformationMessage(vscode.l10n.t("VoicePilot is let in by {0}.", who));
+  }
+
+  private async setKey(): Promise<void> {
+    if (!this.keys.endpoint) {
+      await this.setUpAzure();
+      return;
+    }
+    const kept = await this.keys.ask();
+    if (kept === undefined) return;
+    void vscode.window.showInformationMessage(kept
+      ? vscode.l10n.t("The API key is kept among VS Code's secrets.")
+      : vscode.l10n.t("No API key is kept any more."));
+  }
+
+  private async examine(): Promise<void> {
+    const { good, verdict } = await this.doctor.examine(await this.running("azure"));
+    if (good) this.setContext("connected", true);
+    else void vscode.window.showWarningMessage(verdict);
+  }
+
+  private async exportTranscript(): Promise<void> {
+    const content = await this.backend.rpc?.transcript();
+    if (!content) {
+      void vscode.window.showInformationMessage(vscode.l10n.t("Nothing has been said yet."));
+      return;
+    }
+    await vscode.window.showTextDocument(await vscode.workspace.openTextDocument({ language: "markdown", content }));
   }
 
   // ---- service and backend
@@ -121,6 +183,7 @@ export class VoicePilot implements vscode.Disposable {
     this.setContext("chosen", true);
     if (changed) await this.backend.stop();
     await this.start();
+    await this.useWhatIsSet();
   }
 
   private async confirmDemo(): Promise<void> {
@@ -144,31 +207,63 @@ export class VoicePilot implements vscode.Disposable {
     return picked.service;
   }
 
+  /** The connection with a backend that runs, with this service where none has been chosen yet. */
+  private async running(service: Service): Promise<Rpc> {
+    await this.start(service);
+    if (!this.backend.rpc) throw new Cancelled();
+    return this.backend.rpc;
+  }
+
   /** Makes the backend run, however many ask for it. */
-  private start(): Promise<void> {
+  private start(otherwise?: Service): Promise<void> {
     if (this.backend.life === "running") return Promise.resolve();
-    this.starting ??= this.launch().finally(() => { this.starting = undefined; });
+    this.starting ??= this.launch(otherwise).finally(() => { this.starting = undefined; });
     return this.starting;
   }
 
-  private async launch(): Promise<void> {
-    const service = this.service ?? await this.askForService();
+  private async launch(otherwise?: Service): Promise<void> {
+    const service = this.service ?? otherwise ?? await this.askForService();
     if (service === "demo" && await this.interpreters.lacks("demo")) await this.confirmDemo();
-    await this.context.globalState.update(SERVICE, service);
-    this.setContext("chosen", true);
+    if (!otherwise) {
+      await this.context.globalState.update(SERVICE, service);
+      this.setContext("chosen", true);
+    }
     const python = await this.interpreters.get("backend");
     const demo = service === "demo" ? await this.interpreters.get("demo") : "";
+    const use = await this.wanted(service, demo);
+    this.used = use;
     const folders = (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme === "file");
     await this.backend.start({
       python,
       start: {
         page: vscode.Uri.joinPath(this.context.extensionUri, "page").fsPath,
         folders: folders.map(({ uri }) => uri.fsPath),
-        service,
-        settings: settingsOfPerson(this.manifest),
-        python: demo,
+        ...use,
       },
     });
+  }
+
+  private async wanted(service: Service, python: string): Promise<UseService> {
+    return { service, settings: settingsOfPerson(this.manifest), python, key: await this.keys.get() };
+  }
+
+  /** Tells the backend of changed settings or keys, one change after the other, once no call is under way. */
+  private useWhatIsSet(): Promise<void> {
+    this.using = this.using.catch(() => undefined).then(async () => {
+      const rpc = this.backend.rpc;
+      if (!rpc || this.service !== "azure" || underWay(this.now.state)) return;
+      const use = await this.wanted("azure", "");
+      if (rpc !== this.backend.rpc || isDeepStrictEqual(use, this.used)) return;
+      this.used = use;
+      await rpc.use(use);
+    });
+    return this.using;
+  }
+
+  /** Keeps what the person has changed in the page, which the backend knows already. */
+  private async keep(settings: Readonly<Record<string, unknown>>): Promise<void> {
+    if (this.used) this.used = { ...this.used, settings: { ...this.used.settings, ...settings } };
+    await keepSettings(settings);
   }
 
   // ---- what is told
@@ -179,7 +274,9 @@ export class VoicePilot implements vscode.Disposable {
   }
 
   private heard(status: Status): void {
+    const ended = underWay(this.now.state) && !underWay(status.state);
     this.now = status;
+    if (ended) void this.attempt(() => this.useWhatIsSet());
     this.status.showStatus(status);
     this.setContext("calling", underWay(status.state));
     this.setContext("muted", status.muted);

@@ -16,7 +16,7 @@ from voicepilot import __version__
 ROOT: Final = Path(__file__).parents[3]
 EXTENSION: Final = ROOT / "extension"
 
-_AS_THEY_ARE: Final = ("package.json", "package.nls.json", "README.md", "images")
+_AS_THEY_ARE: Final = ("package.json", "package.nls.json", "README.md", "images", "walkthrough")
 _REQUIREMENTS: Final = {"backend": "backend.txt", "demo": "emulator.txt"}
 """The lock of each environment that the extension makes, by the environment's name."""
 
