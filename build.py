@@ -195,6 +195,9 @@ def test(options: argparse.Namespace) -> int:
         environment["VOICEPILOT_CHROMIUM"] = find_chromium()
     if "vscode" in suites:
         environment["VOICEPILOT_VSIX"] = str(make_package())
+        if not shutil.which("g++") and debian_as_root():
+            with told():
+                install_debian_package("build-essential")
         install = [str(PYTHON), "-m", "tests.vscode.install", str(CODE_SERVER)]
         run("Installing code-server, a VS Code for the tests", install)
     results: list[tuple[str, bool, str]] = []

@@ -44,7 +44,8 @@ function candidates(): readonly (readonly [string, ...string[]])[] {
     return [...minors.map((minor) => ["py", `-3.${minor}`] as const), ["python3"], ["python"]];
   }
   const named = ["python3", ...minors.map((minor) => `python3.${minor}`)];
-  const folders = process.platform === "darwin" ? ["/opt/homebrew/bin/", "/usr/local/bin/"] : ["/usr/local/bin/"];
+  // A VS Code that was started from the Dock does not have the shell's path.
+  const folders = process.platform === "darwin" ? ["/opt/homebrew/bin/", "/usr/local/bin/"] : [];
   return [...named, ...folders.flatMap((folder) => named.map((name) => folder + name))].map((name) => [name] as const);
 }
 

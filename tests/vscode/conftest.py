@@ -63,13 +63,16 @@ def python(vsix: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def serve(tmp_path: Path, code_server: Path, vsix: Path, python: Path) -> Serve:
     """Starts VS Code with the extension: ``async with serve() as server``.
 
-    ``own_python=True`` lets the extension make its environments, for which it downloads packages.
+    ``own_python=True`` lets the extension make its environments, for which it downloads packages;
+    ``path`` is where it looks for programs.
     """
 
     @asynccontextmanager
-    async def start(*, own_python: bool = False, **settings: Any) -> AsyncIterator[Server]:
+    async def start(
+        *, own_python: bool = False, path: str | None = None, **settings: Any
+    ) -> AsyncIterator[Server]:
         given = {} if own_python else {"voicepilot.python": str(python)}
-        server = Server(code_server, tmp_path / "vscode", settings=given | settings)
+        server = Server(code_server, tmp_path / "vscode", settings=given | settings, path=path)
         server.prepare()
         await server.install(vsix)
         await server.start()

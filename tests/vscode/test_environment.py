@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Playwright
+from playwright.async_api import Playwright, expect
 from tests.vscode.conftest import Serve
 from tests.vscode.workbench import SOON, Origin, Server, chromium, window
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+_NO_PROCESS = 2**22 + 1
+"""No system numbers a process so high."""
 
 INSTALLING = 300_000
 """Milliseconds in which what the backend needs is downloaded and installed."""
@@ -36,6 +41,23 @@ async def until(holds: Callable[[], bool], limit: float) -> None:
             await asyncio.sleep(0.2)
 
 
+def left_by_a_dead_window(storage: Path, vsix: Path) -> tuple[Path, Path]:
+    """Begin the environment as a window does, and die; what was begun, and the lock file."""
+    total = hashlib.sha256()
+    with zipfile.ZipFile(vsix) as package:
+        names = package.namelist()
+        for wanted in ("/python/backend.txt", ".whl"):
+            (name,) = (name for name in names if name.endswith(wanted))
+            total.update(package.read(name))
+    environment = storage / f"backend-{total.hexdigest()[:16]}"
+    environment.mkdir(parents=True)
+    unfinished = environment / "unfinished"
+    unfinished.touch()
+    lock = environment.with_name(f"{environment.name}.lock")
+    lock.write_text(str(_NO_PROCESS))
+    return unfinished, lock
+
+
 async def outcome(environment: Path, code: str) -> str:
     """What its Python prints."""
     process = await asyncio.create_subprocess_exec(
@@ -46,7 +68,7 @@ async def outcome(environment: Path, code: str) -> str:
 
 
 async def test_it_is_made_when_it_is_first_needed_and_two_windows_make_it_once(
-    playwright: Playwright, serve: Serve
+    playwright: Playwright, serve: Serve, vsix: Path
 ) -> None:
     address = "https://nobody.openai.azure.com"
     azure = {"voicepilot.endpoint": address, "voicepilot.deployment": "realtime"}
@@ -57,12 +79,14 @@ async def test_it_is_made_when_it_is_first_needed_and_two_windows_make_it_once(
         window(browser, server) as second,
     ):
         storage = server.storage / "environments"
+        unfinished, lock = left_by_a_dead_window(storage, vsix)
         await first.run("VoicePilot: Show Panel")
         await second.run("VoicePilot: Show Panel")
         await until(lambda: any(map(is_whole, environments(server))), INSTALLING)
         await until(lambda: not list(storage.glob("*.lock")), SOON)
         (made,) = environments(server)
-        assert is_whole(made)
+        assert made == unfinished.parent
+        assert not unfinished.exists() and not lock.exists()
         log = server.log()
         assert log.count("-m venv") + log.count("uv venv") == 1
         assert await outcome(made, "import voicepilot, aiohttp; print(voicepilot.__file__)") == str(
@@ -76,3 +100,19 @@ async def test_it_is_made_when_it_is_first_needed_and_two_windows_make_it_once(
             )
         )
         assert not {"aiortc", "faster-whisper", "numpy"} & set(installed)  # only what is needed
+
+
+async def test_without_any_python_the_person_is_told_what_to_install(
+    playwright: Playwright, serve: Serve, tmp_path: Path
+) -> None:
+    async with (
+        serve(own_python=True, path=str(tmp_path)) as server,
+        chromium(playwright, Origin.SAME) as browser,
+        window(browser, server) as workbench,
+    ):
+        await workbench.run("VoicePilot: Set Up Azure")
+        await workbench.run("VoicePilot: Show Panel")
+        await workbench.choose("Connect your Azure resource")
+        toast = workbench.page.locator(".notification-toast", has_text="Python 3.11 or newer")
+        await expect(toast).to_contain_text("sudo apt install python3-venv", timeout=SOON)
+        assert not environments(server)

@@ -75,6 +75,9 @@ class Server:
     folder: Path
     port: int = 0
     settings: dict[str, Any] = field(default_factory=dict)
+    path: str | None = None
+    """Where it looks for programs, if not where the tests do."""
+
     process: asyncio.subprocess.Process | None = None
 
     @property
@@ -156,11 +159,14 @@ class Server:
                 *arguments,
                 env={
                     **{name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ},
+                    **({"PATH": self.path} if self.path is not None else {}),
                     **_package_sources(),
                     "HOME": str(home),
                     "XDG_CONFIG_HOME": str(home / "config"),
                     "XDG_DATA_HOME": str(home / "data"),
                     "EXTENSIONS_GALLERY": _NO_GALLERY,
+                    # It would ask the login shell for a path of its own.
+                    "SHELL": "/bin/true",
                     # As on the desktop, the loopback of the browser is that of the extension.
                     "VSCODE_PROXY_URI": "",
                 },
