@@ -5,16 +5,21 @@ from __future__ import annotations
 import dataclasses
 import json
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from tests.emulator.test_scenarios import broken
 
 from voicepilot.backend.configuration import Configuration
+from voicepilot.backend.doctor import conversation, machine, media
 from voicepilot.backend.doctor.browser import check_devices
 from voicepilot.backend.doctor.examination import Examination
 from voicepilot.backend.doctor.report import Finding, State, to_json, verdict
+from voicepilot.emulator.scenarios import SCENARIOS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -76,38 +81,126 @@ async def test_a_good_set_up_is_found_good_with_a_real_call(bench: Bench, tmp_pa
     assert verdict(list(found.values())) == "Everything that could be tried is in order."
 
 
-@pytest.mark.parametrize(
-    ("scenario", "expected"),
-    [
-        ("mint-401", {"mint": "key-refused"}),
-        ("mint-403-role", {"mint": "role-missing"}),
-        ("mint-404-deployment", {"mint": "deployment-missing"}),
-        ("sdp-400", {"offer": "offer-refused"}),
-        ("key-expired", {"offer": "call-key-refused"}),
-        ("udp-blocked", {"udp": "udp-blocked"}),
-        ("no-media", {"udp": "udp-blocked", "tcp": "tcp-blocked"}),
-        ("transcription-failed", {"transcription": "transcription-missing"}),
-    ],
-)
+EXPECTED: dict[str, dict[str, str]] = {
+    "mint-401": {"mint": "key-refused"},
+    "mint-403-role": {"mint": "role-missing"},
+    "mint-404-deployment": {"mint": "deployment-missing"},
+    "mint-429": {"mint": "service-throttled"},
+    "mint-503": {"mint": "service-failed"},
+    "preview-only": {},
+    "key-expired": {"offer": "call-key-refused"},
+    "sdp-400": {"offer": "offer-refused"},
+    "udp-blocked": {"udp": "udp-blocked"},
+    "no-media": {"udp": "udp-blocked", "tcp": "tcp-blocked"},
+    "cut-link": {"udp": "udp-blocked", "tcp": "tcp-blocked"},
+    "close-channel": {"sound": "connection-lost"},
+    "response-failed:rate_limit_exceeded": {
+        "sound": "response-failed",
+        "websocket": "response-failed",
+    },
+    "transcription-failed": {"transcription": "transcription-missing"},
+    # Over WebSocket the configuration is a session.update, and the transcription is part of it.
+    "ignore-session-update": {"transcription": "transcription-failed"},
+    "silent-model": {"sound": "no-sound", "websocket": "no-answer"},
+    "slow-sdp": {},
+    "transcript-late": {},
+    "garbage-events": {},
+    "echo": {"sound": "no-sound"},
+    "session-expires:60": {},
+}
+"""What the doctor finds under each scenario; what only makes calls slower or stranger is no finding."""
+
+
+async def test_every_scenario_is_looked_at():
+    assert {each.partition(":")[0] for each in EXPECTED} == set(SCENARIOS)
+
+
+@pytest.mark.parametrize("scenario", EXPECTED)
 async def test_each_fault_has_its_own_diagnosis(
-    bench: Bench,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    scenario: str,
-    expected: dict[str, str],
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scenario: str
 ):
-    monkeypatch.setattr("voicepilot.backend.doctor.media.CONNECT_WITHIN_S", 2.5)
-    monkeypatch.setattr("voicepilot.backend.doctor.media._TCP_WITHIN_S", 2.0)
+    for name, limit in {
+        "CONNECT_WITHIN_S": 2.5,
+        "_TCP_WITHIN_S": 2.0,
+        "_SOUND_WITHIN_S": 4.0,
+    }.items():
+        monkeypatch.setattr(media, name, limit)
+    monkeypatch.setattr(conversation, "_ANSWER_WITHIN_S", 6.0)
     async with broken(bench, scenario):
         found = await findings(bench, tmp_path)
-    assert codes(found) == expected
+    assert codes(found) == EXPECTED[scenario], found
 
 
-async def test_a_response_that_fails_is_told_in_the_services_words(bench: Bench, tmp_path: Path):
-    async with broken(bench, "response-failed:rate_limit_exceeded"):
-        found = await findings(bench, tmp_path, modality="text")
-    assert found["websocket"].problem is not None
-    assert found["websocket"].problem.code == "response-failed"
+async def test_a_resource_that_knows_only_preview_is_named_so(bench: Bench, tmp_path: Path):
+    async with broken(bench, "preview-only"):
+        found = await findings(bench, tmp_path)
+    assert "in the preview protocol" in found["mint"].found
+
+
+async def test_who_wants_written_answers_is_not_asked_for_sound(bench: Bench, tmp_path: Path):
+    found = await findings(bench, tmp_path, modality="text")
+    assert codes(found) == {}
+    assert found["sound"].state is State.SKIPPED
+    assert "complete" in found["websocket"].found
+
+
+async def test_only_the_way_that_is_set_decides(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(media, "CONNECT_WITHIN_S", 2.5)
+    async with broken(bench, "udp-blocked"):
+        by_transport = {
+            transport: (await findings(bench, tmp_path, transport=transport))["udp"].state
+            for transport in ("webrtc", "auto", "websocket")
+        }
+    assert by_transport == {"webrtc": "failed", "auto": "warning", "websocket": "warning"}
+
+
+async def without_websockets(bench: Bench, request: web.Request) -> web.Response:
+    """What a proxy in a company may do: everything passes but an upgrade."""
+    if "Upgrade" in request.headers:
+        return web.Response(status=403, text="No WebSockets here.")
+    async with bench.http.request(
+        request.method,
+        bench.base + request.path_qs,
+        headers={
+            name: value
+            for name, value in request.headers.items()
+            if name.lower() in ("api-key", "authorization", "content-type")
+        },
+        data=await request.read(),
+    ) as reply:
+        return web.Response(
+            status=reply.status,
+            body=await reply.read(),
+            headers={"Location": reply.headers.get("Location", "")},
+        )
+
+
+@pytest.mark.parametrize(("transport", "decides"), [("auto", False), ("websocket", True)])
+async def test_blocked_websockets_matter_where_nothing_else_is_left(
+    bench: Bench, tmp_path: Path, transport: str, decides: bool
+):
+    application = web.Application()
+    application.router.add_route("*", "/{any:.*}", partial(without_websockets, bench))
+    async with TestServer(application) as server:
+        found = await findings(
+            bench, tmp_path, endpoint=str(server.make_url("")), transport=transport
+        )
+    assert found["udp"].state is State.OK
+    assert found["websocket"].state is (State.FAILED if decides else State.WARNING)
+    assert found["transcription"].state is State.WARNING
+    assert to_json(list(found.values()))["good"] is not decides
+
+
+async def test_what_breaks_in_a_check_is_a_finding_and_the_rest_goes_on(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(machine, "urlsplit", lambda _: 1 / 0)
+    found = await findings(bench, tmp_path)
+    assert codes(found) == {"name": "internal"}
+    assert "ZeroDivisionError" in found["name"].found
+    assert found["devices"].state is State.SKIPPED
 
 
 async def test_three_mistakes_are_mended_by_following_what_is_printed(bench: Bench, tmp_path: Path):

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from voicepilot.backend.azure.calls import Calls, DirectKey
 from voicepilot.backend.azure.chosen import ChosenCredentials
-from voicepilot.backend.azure.credential import Credential
-from voicepilot.backend.azure.http import Http, Unreached
-from voicepilot.backend.azure.refusals import Asked, Step, refusal
 from voicepilot.backend.azure.scopes import ScopeMemory
 from voicepilot.backend.configuration import Configuration
 from voicepilot.backend.doctor.report import Outcome, State, failed, ok, skipped, warned
@@ -18,13 +14,6 @@ from voicepilot.backend.failure import Failure
 from voicepilot.backend.serve import missing_settings
 from voicepilot.protocol.problems import problem
 from voicepilot.protocol.session_config import SessionConfig
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """The service's answer to an offer: its SDP."""
-
-    sdp: str
 
 
 def check_settings(configuration: Configuration) -> Outcome:
@@ -46,7 +35,7 @@ def check_settings(configuration: Configuration) -> Outcome:
 async def check_sign_in(credentials: ChosenCredentials) -> Outcome:
     """Sign in, and say as whom."""
     try:
-        return ok(f"Let in by {await credentials.describe()}.")
+        return ok(f"Calls are opened with {await credentials.describe()}.")
     except Failure as failure:
         return failed(failure.problem)
 
@@ -70,22 +59,12 @@ async def check_mint(calls: Calls, session: SessionConfig) -> tuple[Outcome, Dir
     return ok(f"The service gave a key for {session.model} in {took:.0f} ms, in {spoken}."), key
 
 
-async def check_offer(
-    http: Http, key: DirectKey, offer: str, deployment: str
-) -> tuple[Outcome, Opened | None]:
-    """Send an offer with the key, as a call does; also return the answer."""
-    shown = Credential.bearer(key.key)
-    headers = {shown.header: shown.value, "Content-Type": "application/sdp"}
+async def check_offer(calls: Calls, key: DirectKey, offer: str) -> tuple[Outcome, str]:
+    """Send an offer with the key, as a call does; also return the SDP answer, "" where there is none."""
     began = time.monotonic()
     try:
-        answer = await http.post(key.url, headers, offer.encode())
-    except Unreached as error:
-        return failed(error.failure.problem), None
-    if not answer.good:
-        asked = Asked(Step.OFFER, key.url, deployment, shown)
-        return failed(refusal(answer, asked).problem), None
-    sdp = answer.body.decode("utf-8", "replace")
-    if not sdp.startswith("v=0"):
-        return failed(problem("bad-answer")), None
+        opened = await calls.offer(key, offer)
+    except Failure as failure:
+        return failed(failure.problem), ""
     took = (time.monotonic() - began) * 1000
-    return ok(f"The service answered the offer in {took:.0f} ms."), Opened(sdp)
+    return ok(f"The service answered the offer in {took:.0f} ms."), opened.sdp

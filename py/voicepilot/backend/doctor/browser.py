@@ -26,6 +26,7 @@ from voicepilot.protocol.json_text import parse_json
 from voicepilot.protocol.problems import problem
 
 _WITHIN_S: Final = 20.0
+_END_WITHIN_S: Final = 3.0
 _NAMES: Final = (
     *("google-chrome", "google-chrome-stable", "chromium", "chromium-browser"),
     *("microsoft-edge", "microsoft-edge-stable", "brave-browser", "chrome", "msedge"),
@@ -85,12 +86,22 @@ async def _look(browser: str, options: tuple[str, ...]) -> Devices:
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.DEVNULL,
             )
+            ended = asyncio.create_task(process.wait())
             try:
-                return await told
+                await asyncio.wait((ended, told), return_when=asyncio.FIRST_COMPLETED)
+                if not told.done():
+                    raise ChildProcessError("the browser ended by itself")
+                return told.result()
             finally:
-                with contextlib.suppress(ProcessLookupError):
-                    process.terminate()
-                await process.wait()
+                await _end(process, ended)
+
+
+async def _end(process: asyncio.subprocess.Process, ended: asyncio.Task[int]) -> None:
+    """Ask the browser to end, then make it."""
+    for insist in (process.terminate, process.kill):
+        with contextlib.suppress(ProcessLookupError):
+            insist()
+        await asyncio.wait({ended}, timeout=_END_WITHIN_S)
 
 
 @contextlib.asynccontextmanager

@@ -41,6 +41,7 @@ from voicepilot.protocol.server_events import (
     TranscriptionCompleted,
     TranscriptionFailed,
 )
+from voicepilot.protocol.service_errors import response_problem, transcription_problem
 from voicepilot.protocol.session_config import SessionConfig
 
 _ANSWER_WITHIN_S: Final = 20.0
@@ -88,7 +89,7 @@ async def check_answer(service: SocketService, session: SessionConfig) -> Outcom
     try:
         async with asyncio.timeout(_ANSWER_WITHIN_S), conversation(service, session) as talk:
             began = time.monotonic()
-            await talk.send(CreateItem(item=typed_message("user", ASK_FOR_A_WORD, "")))
+            await talk.send(CreateItem(item=typed_message("user", ASK_FOR_A_WORD)))
             await talk.send(CreateResponse())
             async for event in talk.events():
                 match event:
@@ -99,9 +100,7 @@ async def check_answer(service: SocketService, session: SessionConfig) -> Outcom
                         took = (time.monotonic() - began) * 1000
                         return ok(f"An answer was complete after {took:.0f} ms.")
                     case ResponseDone(response=response):
-                        error = response.status_details.error
-                        said = error.message or error.code if error else "no reason"
-                        return failed(problem("response-failed", detail=said))
+                        return failed(response_problem(response.status_details.error))
                     case Error(error=error):
                         return failed(problem("session-refused", detail=f"({error.message})"))
     except Failure as failure:
@@ -123,16 +122,13 @@ async def check_transcription(service: SocketService, session: SessionConfig) ->
                 match event:
                     case TranscriptionCompleted():
                         return ok(f"{session.transcription_model} writes down what is said.")
-                    case TranscriptionFailed(error=error) if error.code == "DeploymentNotFound":
-                        return warned(problem("transcription-missing"))
                     case TranscriptionFailed(error=error):
-                        said = error.message or error.code or "no reason"
-                        return warned(problem("transcription-failed", detail=said))
+                        return warned(transcription_problem(error))
                     case Error(error=error):
                         return warned(problem("transcription-failed", detail=error.message))
     except Failure as failure:
-        return failed(failure.problem)
+        return warned(failure.problem)
     except TimeoutError:
         found = f"nothing was written down within {_ANSWER_WITHIN_S:.0f} seconds."
         return warned(problem("transcription-failed", detail=found))
-    return failed(problem("connection-lost"))
+    return warned(problem("transcription-failed", detail="the service ended the session."))

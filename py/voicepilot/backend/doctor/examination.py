@@ -6,6 +6,7 @@ service exactly as in a call, over the same code.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
@@ -27,6 +28,8 @@ from voicepilot.backend.failure import Failure
 from voicepilot.protocol.problems import problem
 from voicepilot.protocol.session_config import SessionConfig
 from voicepilot.settings import Settings
+
+_log = logging.getLogger(__name__)
 
 
 class Examination:
@@ -64,6 +67,7 @@ class Examination:
         self._session: SessionConfig
         self._key: DirectKey
         self._trial: media.TrialCall | None = None
+        self._over_tcp = False
         self._sdp = ""
 
     async def __aenter__(self) -> Self:
@@ -90,10 +94,18 @@ class Examination:
                 outcome = Outcome(State.SKIPPED, f"Not tried, since {cause} failed.", follows=cause)
                 failed[check.name] = cause
             else:
-                outcome = await check.run(self)
+                outcome = await self._tried(check)
                 if outcome.state is State.FAILED:
                     failed[check.name] = check.name
             yield outcome.named(check.name, check.tried, time.monotonic() - began)
+
+    async def _tried(self, check: _Check) -> Outcome:
+        try:
+            return await check.run(self)
+        except Exception as error:
+            _log.debug("the check %s broke", check.name, exc_info=True)
+            detail = f"the check {check.name} broke ({type(error).__name__})"
+            return report.failed(problem("internal", detail=detail))
 
     # ---- the checks, in the order of the table below
 
@@ -151,11 +163,9 @@ class Examination:
         if not media.can_call():
             return skipped(media.NOT_HERE)
         trial = await self._owned.enter_async_context(media.TrialCall())
-        outcome, opened = await account.check_offer(
-            self._http, self._key, await trial.offer(), self._session.model
-        )
-        if opened is not None:
-            self._trial, self._sdp = trial, opened.sdp
+        outcome, sdp = await account.check_offer(self._calls, self._key, await trial.offer())
+        if sdp:
+            self._trial, self._sdp = trial, sdp
         return outcome
 
     async def _udp(self) -> Outcome:
@@ -167,19 +177,26 @@ class Examination:
     async def _tcp(self) -> Outcome:
         if self._trial is None:
             return skipped(media.NOT_HERE)
-        return (await media.check_tcp(self._sdp)).weakened()
+        outcome = await media.check_tcp(self._sdp)
+        self._over_tcp = outcome.state is State.OK
+        return outcome.weakened()
 
     async def _sound(self) -> Outcome:
         if self._trial is None:
             return skipped(media.NOT_HERE)
         if not self._trial.open:
             return skipped("Not tried, since the call was not connected over UDP.")
-        return await media.check_sound(self._trial, self._key.dialect)
+        if self._settings.modality == "text":
+            return skipped("The assistant answers in writing, as set.")
+        outcome = await media.check_sound(self._trial, self._key.dialect)
+        return outcome.weakened() if self._settings.transport == "websocket" else outcome
 
     async def _websocket(self) -> Outcome:
         outcome = await conversation.check_answer(self._socket_service, self._silent_session)
-        # Where WebRTC gets through, nobody needs the fallback.
-        return outcome.weakened() if self._trial is not None and self._trial.open else outcome
+        # It is the only way where it is set, and where WebRTC was tried and did not get through.
+        without_webrtc = self._trial is not None and not (self._trial.open or self._over_tcp)
+        decisive = self._settings.transport == "websocket" or without_webrtc
+        return outcome if decisive else outcome.weakened()
 
     async def _transcription(self) -> Outcome:
         return await conversation.check_transcription(self._socket_service, self._silent_session)
@@ -233,6 +250,6 @@ _CHECKS: Final = (
     _Check("tcp", "an ICE check over TCP", _E._tcp, ("offer",)),
     _Check("sound", "one spoken word over WebRTC", _E._sound, ("offer",)),
     _Check("websocket", "an answer over the WebSocket fallback", _E._websocket, ("mint",)),
-    _Check("transcription", "the transcription deployment", _E._transcription, ("websocket",)),
+    _Check("transcription", "the transcription deployment", _E._transcription, ("mint",)),
     _Check("devices", "microphone and loudspeaker, in a browser", _E._devices),
 )

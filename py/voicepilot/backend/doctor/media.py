@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from voicepilot.backend.doctor.report import Outcome, failed, ok, skipped
 from voicepilot.protocol.client_events import CreateItem, CreateResponse
-from voicepilot.protocol.codec import encode
+from voicepilot.protocol.codec import decode, encode
 from voicepilot.protocol.dialects import Dialect
 from voicepilot.protocol.items import typed_message
-from voicepilot.protocol.problems import problem
+from voicepilot.protocol.problems import Problem, problem
+from voicepilot.protocol.server_events import Error, ResponseDone
+from voicepilot.protocol.service_errors import response_problem
 
 if TYPE_CHECKING:
     from aioice import Candidate
@@ -57,9 +59,14 @@ class TrialCall:
         self._peer.addTransceiver("audio", direction="sendrecv")
         self._channel = self._peer.createDataChannel("oai-events")
         self._opened = asyncio.Event()
-        self._sounded = asyncio.Event()
+        self._came_of_it: asyncio.Future[Problem | None] = (
+            asyncio.get_running_loop().create_future()
+        )
+        """None once something was heard, a problem where the service said that nothing will be."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._channel.on("open", self._opened.set)
+        self._channel.on("message", self._read)
+        self._channel.on("close", lambda: self._settle(problem("connection-lost")))
         self._peer.on("track", self._listen)
 
     async def __aenter__(self) -> Self:
@@ -71,6 +78,7 @@ class TrialCall:
         exc_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._came_of_it.cancel()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -98,18 +106,33 @@ class TrialCall:
                 return time.monotonic() - began
         return None
 
-    async def first_sound(self, dialect: Dialect) -> float | None:
-        """Ask for a word; return the seconds until its sound came, None where none came."""
+    async def first_sound(self, dialect: Dialect) -> float | Problem:
+        """Ask for a word; return the seconds until its sound came, or why none did."""
+        if self._channel.readyState != "open":
+            return problem("connection-lost")
         began = time.monotonic()
-        self._channel.send(
-            encode(CreateItem(item=typed_message("user", ASK_FOR_A_WORD, "")), dialect)
-        )
+        self._channel.send(encode(CreateItem(item=typed_message("user", ASK_FOR_A_WORD)), dialect))
         self._channel.send(encode(CreateResponse(), dialect))
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_SOUND_WITHIN_S):
-                await self._sounded.wait()
-                return time.monotonic() - began
-        return None
+                refused = await self._came_of_it
+                return refused or time.monotonic() - began
+        return problem("no-sound", seconds=round(_SOUND_WITHIN_S))
+
+    def _read(self, message: str | bytes) -> None:
+        """Take note of what says that there will be no sound."""
+        match decode(message):
+            case ResponseDone(response=response) if response.status in ("failed", "incomplete"):
+                found = response_problem(response.status_details.error)
+            case Error(error=error):
+                found = problem("session-refused", detail=f"({error.message})")
+            case _:
+                return
+        self._settle(found)
+
+    def _settle(self, found: Problem | None) -> None:
+        if not self._came_of_it.done():
+            self._came_of_it.set_result(found)
 
     def _listen(self, track: Any) -> None:
         task = asyncio.create_task(self._hear(track))
@@ -117,10 +140,10 @@ class TrialCall:
 
     async def _hear(self, track: Any) -> None:
         """Take the sound as it comes, until something that is no silence is in it."""
-        while not self._sounded.is_set():
+        while not self._came_of_it.done():
             frame = await track.recv()
             if max(map(abs, frame.to_ndarray().flat), default=0) > _QUIET:
-                self._sounded.set()
+                self._settle(None)
 
 
 async def check_udp(call: TrialCall, answer: str) -> Outcome:
@@ -148,10 +171,10 @@ async def check_tcp(answer: str) -> Outcome:
 
 async def check_sound(call: TrialCall, dialect: Dialect) -> Outcome:
     """Ask for one spoken word."""
-    seconds = await call.first_sound(dialect)
-    if seconds is None:
-        return failed(problem("no-sound", seconds=round(_SOUND_WITHIN_S)))
-    return ok(f"The first sound of an answer came after {seconds * 1000:.0f} ms.")
+    heard = await call.first_sound(dialect)
+    if isinstance(heard, Problem):
+        return failed(heard)
+    return ok(f"The first sound of an answer came after {heard * 1000:.0f} ms.")
 
 
 def tcp_candidates(sdp: str) -> list[Candidate]:
