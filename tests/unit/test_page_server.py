@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from aiohttp import WSServerHandshakeError
 
-from voicepilot.backend.door import Door
+from voicepilot.backend.door import MOST_UNSPENT, Door
 from voicepilot.backend.page_files import PageError, load_page
 from voicepilot.backend.page_server import PageServer, listen
 
@@ -329,6 +329,14 @@ def test_a_cookie_is_no_key_before_the_token_is_spent():
     assert door.spend(door.token)
     assert door.admits(door.cookie)
     assert not door.admits(None)
+
+
+def test_each_browser_has_a_token_of_its_own_and_few_are_good_at_once():
+    door = Door(1)
+    tokens = [door.token, *(door.new_token() for _ in range(MOST_UNSPENT))]
+    assert door.token == tokens[-1]
+    assert [door.spend(token) for token in tokens] == [False] + [True] * MOST_UNSPENT
+    assert not any(map(door.spend, tokens))
 
 
 @pytest.mark.parametrize(

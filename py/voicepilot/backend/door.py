@@ -14,27 +14,35 @@ Three checks, each for an attack of its own:
 from __future__ import annotations
 
 import secrets
+from collections import deque
 from typing import Final
 
 _SECRET_BYTES: Final = 32
 
+MOST_UNSPENT: Final = 4
+"""Tokens that may be on their way to a browser at once; a new one makes the oldest worthless."""
+
 
 class Door:
-    """The secrets and the names of one server on `port`. A token opens once, the cookie always."""
+    """The secrets and the names of one server on `port`. A token opens once, the cookie always.
+
+    `token` is the newest.
+    """
 
     def __init__(self, port: int) -> None:
-        self.token = secrets.token_urlsafe(_SECRET_BYTES)
+        self._unspent: deque[str] = deque(maxlen=MOST_UNSPENT)
+        self.token = self.new_token()
         self.cookie: Final = secrets.token_urlsafe(_SECRET_BYTES)
         # Cookies do not tell ports apart (RFC 6265, section 8.5), so the name does.
         self.cookie_name: Final = f"voicepilot-{port}"
         self.hosts: Final = frozenset({f"127.0.0.1:{port}", f"localhost:{port}"})
-        self._spent = False
         self._opened = False
 
-    def renew(self) -> None:
-        """Have a new one-time token, for one more browser; the old one is good for nothing."""
+    def new_token(self) -> str:
+        """Make a one-time token for one more browser."""
         self.token = secrets.token_urlsafe(_SECRET_BYTES)
-        self._spent = False
+        self._unspent.append(self.token)
+        return self.token
 
     def knows_host(self, host: str | None) -> bool:
         """Whether a Host header names this server."""
@@ -45,12 +53,13 @@ class Door:
         return origin is not None and origin.lower() == origin_of(host)
 
     def spend(self, token: str) -> bool:
-        """Take the one-time token; True the first time that it is right, False ever after."""
-        right = secrets.compare_digest(_bytes(token), _bytes(self.token))
-        if not right or self._spent:
-            return False
-        self._spent = self._opened = True
-        return True
+        """Take a one-time token; True the first time that it is right, False ever after."""
+        for unspent in tuple(self._unspent):
+            if secrets.compare_digest(_bytes(token), _bytes(unspent)):
+                self._unspent.remove(unspent)
+                self._opened = True
+                return True
+        return False
 
     def admits(self, cookie: str | None) -> bool:
         """Whether this is the cookie that the token was exchanged for."""

@@ -41,6 +41,7 @@ from voicepilot.backend.page_files import Page, PageError, load_page
 from voicepilot.backend.page_program import PREFERRED_PORT
 from voicepilot.backend.page_server import PageServer, listen
 from voicepilot.backend.standard_streams import StandardStreams
+from voicepilot.backend.transcripts import transcripts_folder, transcripts_kept
 from voicepilot.bridge import host_messages
 from voicepilot.bridge.host_messages import ServiceKind
 from voicepilot.bridge.messages import CallControl
@@ -90,6 +91,13 @@ class Host:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Host:
+        self._whole.enter_context(
+            transcripts_kept(
+                self._feed,
+                transcripts_folder(),
+                lambda: self._azure is not None and self._azure.keeps_transcripts,
+            )
+        )
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -180,7 +188,7 @@ class Host:
         """An address that opens the call page in one browser, once. Raises HostError."""
         if self._server is None:
             raise HostError("VoicePilot's backend has not been started yet.")
-        self._server.door.renew()
+        self._server.door.new_token()
         return host_messages.PageAddress(self._server.url)
 
     async def control(self, said: host_messages.ControlCall) -> bool:
