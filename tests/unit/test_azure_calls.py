@@ -201,9 +201,12 @@ class SignIn:
 
     def __init__(self) -> None:
         self.done = asyncio.Event()
+        self.fails = False
 
     async def credential(self, refused: Credential | None = None) -> Credential:
         await self.done.wait()
+        if self.fails:
+            raise Failure("sign-in-pending", deed="Sign in.")
         return Credential.bearer(TOKEN)
 
 
@@ -351,11 +354,16 @@ async def test_warm_means_that_talk_is_two_requests_on_a_connection_that_is_open
         assert len({each.connection for each in service.seen}) == 1
 
 
-async def test_what_keeps_it_cold_is_told_by_talk_only() -> None:
+async def test_what_keeps_it_cold_is_told_by_talk_only(caplog) -> None:
+    caplog.set_level(logging.INFO)
     with listen(0) as listener:
         port = listener.getsockname()[1]
     async with calls_at(Target(f"http://127.0.0.1:{port}", key_credentials())) as calls:
         await calls.warm_up(SESSION)
+        assert "warming up: " in caplog.text
+        with pytest.raises(Failure) as failed:
+            await calls.open(SESSION, OFFER)
+        assert failed.value.problem.code == "service-unreachable"
 
 
 async def test_standby_opens_a_call_with_one_request_and_each_key_once() -> None:
@@ -383,6 +391,36 @@ async def test_a_call_is_ended_at_the_service_once_and_only_ours() -> None:
             await calls.hang_up(call_id)
         assert service.paths == [MINT, OFFERS, HANGUP]
         assert service.posts[-1].headers["api-key"] == KEY
+
+
+async def test_a_call_is_ended_though_nobody_waits_for_it() -> None:
+    async with azure() as service:
+        async with calls_at(service.target()) as calls:
+            await calls.open(SESSION, OFFER)
+            assert calls.hang_up(CALL_ID) is calls.hang_up(CALL_ID)
+        assert service.paths == [MINT, OFFERS, HANGUP]
+
+
+async def test_a_call_that_a_page_opened_itself_is_ended_too() -> None:
+    async with azure() as service, calls_at(service.target()) as calls:
+        await calls.hang_up(CALL_ID)
+        await calls.key(SESSION)
+        for call_id in (CALL_ID, "../../x", ""):
+            await calls.hang_up(call_id)
+        assert service.paths == [MINT, HANGUP]
+
+
+async def test_ending_a_call_is_tried_again_when_it_did_not_get_through() -> None:
+    async with azure() as service:
+        person = SignIn()
+        person.done.set()
+        async with calls_at(service.target(person)) as calls:
+            await calls.open(SESSION, OFFER)
+            person.fails = True
+            await calls.hang_up(CALL_ID)
+            assert service.paths == [MINT, OFFERS]
+            person.fails = False
+        assert service.paths == [MINT, OFFERS, HANGUP]
 
 
 @pytest.mark.parametrize("answer", [NOT_FOUND, Said(405)])

@@ -154,6 +154,18 @@ async def test_what_is_still_being_answered_ends_with_the_connection():
             await desk.given_up.wait()
 
 
+async def test_what_a_page_said_last_counts_though_it_has_gone():
+    """A tab that is closed: the frame and the end of the connection come at once."""
+
+    class LastWords:
+        async def texts(self):
+            yield Endpoint().notify("call.closed", CallClosed("rtc_1").to_params())
+
+    desk = Desk()
+    await BridgeLink(LastWords(), desk).serve()
+    assert desk.closed.get_nowait() == CallClosed("rtc_1")
+
+
 async def test_a_failure_goes_back_as_its_problem():
     async with bridged() as (_, socket, page):
         answer = await ask(socket, page, "tool.call", ToolCall("c", "busy", "").to_params())

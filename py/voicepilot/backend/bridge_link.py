@@ -1,9 +1,10 @@
 """Who answers the page on one bridge connection?
 
 `BridgeLink` reads frames from a line to a page and answers each request in a task of its own, so a slow
-call never holds up a tool. The connection owns these tasks: when it ends, they end. What fails goes
-back as a refusal whose `data` is a Problem; what fails unforeseen is the problem `internal`, and the
-log gets the traceback (never the frame: it holds what was said).
+call never holds up a tool. The connection owns these tasks: when it ends, they end. What the page only
+told us still counts: a tab that is closed says that its call is over, and is gone. What fails goes back
+as a refusal whose `data` is a Problem; what fails unforeseen is the problem `internal`, and the log gets
+the traceback (never the frame: it holds what was said).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from voicepilot.bridge.jsonrpc import (
     METHOD_NOT_FOUND,
     OUR_REFUSAL,
     Endpoint,
+    Incoming,
     Malformed,
     Notification,
     Refusal,
@@ -139,9 +141,11 @@ class BridgeLink:
             try:
                 async for text in self._line.texts():
                     await self._room.acquire()
-                    task = tasks.create_task(self._take(text))
-                    running.add(task)
-                    task.add_done_callback(running.discard)
+                    received = self._endpoint.receive(text)
+                    task = tasks.create_task(self._take(received))
+                    if not isinstance(received, Notification):
+                        running.add(task)
+                        task.add_done_callback(running.discard)
             finally:
                 for task in tuple(running):
                     task.cancel()
@@ -150,9 +154,9 @@ class BridgeLink:
         """Send the page a notification. Raises ConnectionError."""
         await self._line.send(self._endpoint.notify(method, params))
 
-    async def _take(self, text: str) -> None:
+    async def _take(self, received: Incoming) -> None:
         try:
-            answer = await self._answer(text)
+            answer = await self._answer(received)
             if answer is not None:
                 await self._line.send(answer)
         except ConnectionError:
@@ -160,8 +164,8 @@ class BridgeLink:
         finally:
             self._room.release()
 
-    async def _answer(self, text: str) -> str | None:
-        match self._endpoint.receive(text):
+    async def _answer(self, received: Incoming) -> str | None:
+        match received:
             case Request(request_id, method, params):
                 return await self._grant(Request(request_id, method, params))
             case Notification(method, params):

@@ -88,7 +88,7 @@ class Desk:
         """End it at the service too, which would find out by itself some seconds later."""
         if self._sidebands is not None:
             self._sidebands.leave(call.call_id)
-        await self._calls.hang_up(call.call_id)
+        self._calls.hang_up(call.call_id)
 
     async def feed(self, inputs: messages.CallFeed) -> messages.FeedTaken:
         """Pass on what the page told its core."""

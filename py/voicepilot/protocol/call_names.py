@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
 from urllib.parse import parse_qs, urlsplit
+
+_NAME: Final = re.compile(r"rtc_\w{1,100}", re.ASCII)
 
 
 def call_name(location: str) -> str:
@@ -13,3 +17,8 @@ def call_name(location: str) -> str:
     parts = urlsplit(location)
     asked = parse_qs(parts.query).get("call_id")
     return asked[0] if asked else parts.path.rstrip("/").rpartition("/")[2]
+
+
+def is_call_name(text: str) -> bool:
+    """Whether this is what the service calls a call, and nothing else."""
+    return _NAME.fullmatch(text) is not None

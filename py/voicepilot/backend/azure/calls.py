@@ -44,7 +44,7 @@ from voicepilot.backend.azure.refusals import (
 from voicepilot.backend.azure.retries import Retries
 from voicepilot.backend.failure import Failure
 from voicepilot.bridge.messages import CallOpened
-from voicepilot.protocol.call_names import call_name
+from voicepilot.protocol.call_names import call_name, is_call_name
 from voicepilot.protocol.dialects import Dialect
 from voicepilot.protocol.session_config import SessionConfig
 from voicepilot.session.key_lease import KeyPolicy, life
@@ -60,6 +60,7 @@ SIGN_IN_WITHIN_S: Final = 12.0
 """How long opening a call waits for a sign-in that a person may have to finish elsewhere."""
 
 _HANG_UP_WITHIN_S: Final = 3.0
+_MOST_OPEN_CALLS: Final = 16
 _WITH_ANOTHER_CREDENTIAL: Final = frozenset({"key-refused", "token-refused", "clock-wrong"})
 
 
@@ -136,6 +137,9 @@ class Calls:
         self._preview_only: set[str] = set()
         self._without_hangup: set[str] = set()
         self._open_calls: dict[str, Target] = {}
+        self._key_given_at: Target | None = None
+        """Where a page may have opened a call itself."""
+        self._endings: dict[str, asyncio.Task[None]] = {}
 
     @classmethod
     def at(cls, target: Target, http: Http | None = None) -> Calls:
@@ -193,6 +197,8 @@ class Calls:
         target = await self.target()
         async with _in_time():
             minted = await self._key(target, session, self._now(), fresh=fresh)
+        if minted.dialect == "ga":
+            self._key_given_at = target
         return _direct(minted, session.model)
 
     async def offer(self, key: DirectKey, sdp: str) -> CallOpened:
@@ -202,21 +208,16 @@ class Calls:
             answer = await self._post_offer(key, sdp, self._now())
         return self._opened(target, key, answer)
 
-    async def hang_up(self, call_id: str) -> None:
-        """End a call that `open` opened at the service too, where it offers that. Never raises."""
-        target = self._open_calls.pop(call_id, None)
-        if target is None or target.base in self._without_hangup:
-            return
-        try:
-            async with asyncio.timeout(_HANG_UP_WITHIN_S):
-                credential = await target.credentials.credential()
-                headers = {credential.header: credential.value}
-                answer = await self._http.post(Ga(target.base).hangup_url(call_id), headers, b"")
-        except (Failure, Unreached, TimeoutError) as error:
-            _log.info("the call was not ended at the service: %s", type(error).__name__)
-            return
-        if answer.status == 405 or is_nowhere(answer):
-            self._without_hangup.add(target.base)
+    def hang_up(self, call_id: str) -> asyncio.Task[None]:
+        """End a call at the service too, where it offers that: in a task of our own, which never fails.
+
+        One that `open` or `offer` opened, or a page itself with a key of `key`.
+        """
+        ending = self._endings.get(call_id)
+        if ending is None:
+            ending = self._endings[call_id] = asyncio.create_task(self._hang_up(call_id))
+            ending.add_done_callback(lambda _: self._endings.pop(call_id, None))
+        return ending
 
     # ---- the two requests
 
@@ -241,6 +242,8 @@ class Calls:
         name = call_name(answer.location)
         if name and key.dialect == "ga":
             self._open_calls[name] = target
+            for oldest in list(self._open_calls)[:-_MOST_OPEN_CALLS]:  # pages that died left them
+                del self._open_calls[oldest]
         return CallOpened(sdp, name, key.expires_at, key.dialect)
 
     async def _key(
@@ -335,6 +338,27 @@ class Calls:
 
     # ---- beside calls
 
+    async def _hang_up(self, call_id: str) -> None:
+        target = self._open_calls.get(call_id)
+        if target is None and is_call_name(call_id):
+            target = self._key_given_at
+        if target is None:
+            return
+        if target.base not in self._without_hangup:
+            try:
+                async with asyncio.timeout(_HANG_UP_WITHIN_S):
+                    credential = await target.credentials.credential()
+                    headers = {credential.header: credential.value}
+                    answer = await self._http.post(
+                        Ga(target.base).hangup_url(call_id), headers, b""
+                    )
+            except (Failure, Unreached, TimeoutError) as error:
+                _log.info("the call was not ended at the service: %s", type(error).__name__)
+                return  # tried once more at the end
+            if answer.status == 405 or is_nowhere(answer):
+                self._without_hangup.add(target.base)
+        self._open_calls.pop(call_id, None)
+
     async def _warm_up(self, session: SessionConfig | None) -> None:
         try:
             target = await self.target()
@@ -355,6 +379,7 @@ class Calls:
         if self._warming is not None:
             self._warming.cancel()
             await asyncio.gather(self._warming, return_exceptions=True)
+        await asyncio.gather(*self._endings.values())
         await asyncio.gather(*(self.hang_up(call_id) for call_id in tuple(self._open_calls)))
 
     @staticmethod
