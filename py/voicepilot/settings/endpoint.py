@@ -2,9 +2,10 @@
 
 Portals, samples and SDKs show a resource's address with a path, an `api-version`, as `wss://` or without a
 scheme; every URL that we send is built from scheme and host only, so the rest is dropped. What cannot be
-the address of a resource is refused with the reason. The hosts: azure-openai's documentation names
-`*.openai.azure.com`, portals also show `*.cognitiveservices.azure.com` and `*.services.ai.azure.com`;
-any other host is taken as it is, since gateways and private names stand before resources.
+the address of a resource is refused with the reason, and so is a path of a gateway's own, which would be
+lost. The hosts: azure-openai's documentation names `*.openai.azure.com`, portals also show
+`*.cognitiveservices.azure.com` and `*.services.ai.azure.com`; any other host is taken as it is, since
+gateways and private names stand before resources.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ _NO_RESOURCE: Final = {
 }
 _SERVICES: Final = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
 _MODEL: Final = re.compile(r"(?:gpt|whisper)[-\w]*(?:\.\d[-\w]*)?", re.IGNORECASE)
+_KNOWN_PATH: Final = re.compile(r"/+(?:openai|v1|api/projects)(?:/|$)")
 _QUOTES: Final = " \t\r\n\"'`<>\u201c\u201d\u2018\u2019"
 
 
@@ -120,6 +122,11 @@ def _expect_a_resource(host: str, path: str, local: bool) -> None:
         raise _refused(
             "is an address of the Voice Live API, which VoicePilot does not speak; set the "
             "resource and a deployment of a gpt-realtime model"
+        )
+    if path.strip("/") and not host.endswith(_SERVICES) and not _KNOWN_PATH.match(path):
+        raise _refused(
+            f"has the path {quoted(path)}, which would be lost: VoicePilot calls /openai/v1 at the "
+            "host itself. Let the gateway pass that on, and set its address without a path"
         )
     if "." not in host and not local:
         raise _refused(
