@@ -38,7 +38,8 @@ def page_listener(port: int | None) -> socket.socket:
         return listen(port)
     except OSError as error:
         raise PortError(
-            f"Port {port} on 127.0.0.1 cannot be used ({error.strerror}). "
+            # In brackets strerror repeats the address; the sentence has it already.
+            f"Port {port} on 127.0.0.1 cannot be used ({(error.strerror or '').partition(' (')[0]}). "
             "End the program that has it, or choose another with --port."
         ) from error
 
