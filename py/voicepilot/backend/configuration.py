@@ -12,7 +12,7 @@ import os
 import re
 import tempfile
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -24,14 +24,14 @@ from tomlkit.exceptions import TOMLKitError
 from voicepilot.backend.failure import Failure
 from voicepilot.protocol.session_config import FunctionTool, SessionConfig
 from voicepilot.settings import SettingError, Settings, SettingsError
-from voicepilot.settings.layers import Layer, command_line, environment, merged, table
+from voicepilot.settings.layers import Effective, Layer, command_line, environment, merged, table
+from voicepilot.settings.refusal import names_a_key
 from voicepilot.settings.session import session_config
 
 FILE_VARIABLE: Final = "VOICEPILOT_SETTINGS"
 _LARGEST_FILE: Final = 256 * 1024
 _HEADING: Final = "# VoicePilot's settings; docs/configuration.md tells what can be set.\n\n"
 _BROKEN_AT: Final = re.compile(r"(.*) \(at line (\d+), column \d+\)")
-_KEY_LINE: Final = re.compile(r"(?i)api[-_ ]?key[\"']?\s*[:=]\s*[\"']?[A-Za-z0-9]{20}")
 
 
 class ConfigurationError(Exception):
@@ -64,10 +64,12 @@ class Configuration:
         variables: Mapping[str, str],
         folder: Path,
         file: Path | None = None,
+        names: Collection[str] | None = None,
     ) -> Configuration:
         """Read every place; `options` is the command line's text by setting's name, `file` its --settings.
 
-        Raises ConfigurationError.
+        With `names` only these settings are read, and mistakes in others are nobody's concern. Raises
+        ConfigurationError.
         """
         place, required = settings_file(variables, file)
         try:
@@ -76,6 +78,8 @@ class Configuration:
                 environment(variables),
                 table(_read_table(place, required), f"file {place}"),
             )
+            if names is not None:
+                return cls(tuple(layer.only(names) for layer in layers), place, folder)
             return cls(layers, place, folder)
         except SettingsError as error:
             raise ConfigurationError(str(error)) from error
@@ -94,16 +98,18 @@ class Configuration:
         """The configuration of a call that begins now. Reads the instructions file. Raises Failure."""
         return session_config(self.instructed(), tools)
 
-    def instructed(self) -> Settings:
-        """The settings with what the instructions file says among the instructions. Raises Failure."""
-        settings = self.settings
+    def instructed(self, settings: Settings | None = None) -> Settings:
+        """The settings with what the instructions file says among the instructions. Raises Failure.
+
+        Without `settings` those that count now.
+        """
+        settings = settings or self.settings
         if not settings.instructions_file:
             return settings
         path = self._folder / Path(settings.instructions_file).expanduser()
         try:
             said = _read_text(path)
-            if _KEY_LINE.search(said):
-                # It would be sent to the model, and read aloud if somebody asks for it.
+            if names_a_key(said):
                 raise _UnfitError("seems to hold an API key")
             together = f"{settings.instructions}\n\n{said}".strip()
             return replace(settings, instructions=together)
@@ -112,19 +118,26 @@ class Configuration:
         except SettingError as error:
             raise Failure("instructions-unfit", file=path, detail="is too long") from error
 
+    def changed(self, values: Mapping[str, object]) -> Settings:
+        """The settings as `change` would make them, which stay as they are. Raises SettingsError."""
+        return self._with(values)[1].settings
+
     def change(self, values: Mapping[str, object]) -> Settings:
         """Let these values count from now on, above every other place, and keep them in the file.
 
         All of them or none. Raises SettingsError for a value that cannot be, ConfigurationError where the
         file cannot be written.
         """
-        place = f"file {self.file}" if self.file else "changed in the page"
-        changed = table({**self._changed, **values}, place)
-        effective = merged(changed, *self._layers)
+        changed, effective = self._with(values)
         if self.file is not None:
             _write_table(self.file, {name: changed.values[name] for name in values})
         self._changed, self._effective = changed.values, effective
         return effective.settings
+
+    def _with(self, values: Mapping[str, object]) -> tuple[Layer, Effective]:
+        place = f"file {self.file}" if self.file else "changed in the page"
+        changed = table({**self._changed, **values}, place)
+        return changed, merged(changed, *self._layers)
 
 
 def settings_file(variables: Mapping[str, str], given: Path | None = None) -> tuple[Path, bool]:

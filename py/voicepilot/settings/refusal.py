@@ -13,6 +13,9 @@ _SECRET: Final = re.compile(
     r"|\b(?:sk|ek)[-_][A-Za-z0-9]"  # keys of OpenAI, standing and ephemeral
     r"|\beyJ[A-Za-z0-9_-]{8}"  # a token
 )
+_MASKED: Final = re.compile(rf"(?:{_SECRET.pattern})[\w.=~+/-]*")
+_KEY: Final = re.compile(r"(?:(?:sk|ek)[-_])?(?:[0-9a-fA-F]{32}|[A-Za-z0-9]{40,}={0,2})")
+_KEY_LINE: Final = re.compile(r"(?i)api[-_ ]?key[\"']?\s*[:=]\s*[\"']?[A-Za-z0-9]{20}")
 
 
 class SettingError(ValueError):
@@ -46,6 +49,21 @@ class SettingsError(ValueError):
 def looks_secret(text: str) -> bool:
     """Whether something in the text has the form of a key or a token."""
     return _SECRET.search(text) is not None
+
+
+def is_key(text: str) -> bool:
+    """Whether the text is a key as a whole, even where something else could be called so."""
+    return _KEY.fullmatch(text) is not None
+
+
+def names_a_key(text: str) -> bool:
+    """Whether some line of the text gives an API key."""
+    return _KEY_LINE.search(text) is not None
+
+
+def masked(text: str) -> str:
+    """The text, and in the place of what may be a key or a token the remark that it is not shown."""
+    return _MASKED.sub("(not shown)", text)
 
 
 def quoted(value: object) -> str:
