@@ -131,6 +131,33 @@ def test_the_instructions_file_stays_a_part_of_the_instructions(tmp_path: Path) 
     assert update["instructions"] == "Be brief.\n\nThe project is called Heron."
 
 
+def test_a_missing_instructions_file_stops_only_changes_of_the_instructions(tmp_path: Path) -> None:
+    given = {"deployment": "voice", "instructions_file": "notes.md"}
+    desk = SettingsDesk(Configuration((table(given, "here"),), folder=tmp_path))
+    update = desk.change(SetSetting("speed", 1.2)).update
+    assert update == {"type": "realtime", "audio": {"output": {"speed": 1.2}}}
+    with pytest.raises(Failure) as refused:
+        desk.change(SetSetting("instructions", "Be brief."))
+    assert refused.value.problem.code == "instructions-unfit"
+    assert info(desk.shown(), "instructions").value == ""
+
+
+def test_instructions_too_long_for_their_file_are_not_kept_and_can_be_shortened(
+    tmp_path: Path,
+) -> None:
+    notes, file = tmp_path / "notes.md", tmp_path / "settings.toml"
+    notes.write_text("x" * 20_000)
+    file.write_text('deployment = "voice"\ninstructions_file = "notes.md"\n')
+    desk = SettingsDesk(Configuration.read({}, {}, tmp_path, file))
+    desk.change(SetSetting("instructions", "y" * 10_000))
+    with pytest.raises(Failure):
+        desk.change(SetSetting("instructions", "z" * 13_000))
+    assert "z" not in file.read_text()
+    notes.write_text("x" * 31_000)
+    update = desk.change(SetSetting("instructions", "Be brief.")).update
+    assert update is not None and update["instructions"] == "Be brief.\n\n" + "x" * 31_000
+
+
 @pytest.mark.parametrize("value", [None, [1], {"no": "such type"}])
 def test_a_value_of_no_possible_type_is_no_message(value: object) -> None:
     with pytest.raises(MessageError):

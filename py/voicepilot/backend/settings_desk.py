@@ -68,14 +68,18 @@ class SettingsDesk:
         if wish.name not in IN_DRAWER:
             raise Failure("setting-refused", detail=f"{wish.name} cannot be changed in the page.")
         configuration = self._configuration
-        before = configuration.instructed()
+        before, values = configuration.settings, {wish.name: wish.value}
         try:
-            configuration.change({wish.name: wish.value})
+            after = configuration.changed(values)
+            update = changes(before, after)
+            if update is not None and "instructions" in update:
+                # Before the change is kept, since the file may refuse to be read.
+                update["instructions"] = configuration.instructed(after).instructions
+            configuration.change(values)
         except SettingsError as error:
             raise Failure("setting-refused", detail=_sentence(error.errors[0])) from error
         except ConfigurationError as error:
             raise Failure("setting-refused", detail=error) from error
-        update = changes(before, configuration.instructed())
         if update is not None and self._update is not None:
             self._update(update)
         return SettingsShown(self.shown().settings, update)
