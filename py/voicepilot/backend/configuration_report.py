@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 from voicepilot.backend.azure.api_key import VARIABLE, Keyring, find_key
 from voicepilot.backend.configuration import Configuration
 from voicepilot.backend.failure import Failure
+from voicepilot.settings import Value, setting
+from voicepilot.settings.refusal import masked
 
 _PLACES: Final = {
     "the environment": f"environment {VARIABLE}",
@@ -29,7 +31,7 @@ async def report(
     return {
         "file": {"path": str(file), "exists": file is not None and file.exists()},
         "settings": {
-            name: {"value": value, "from": places[name]}
+            name: {"value": _without_keys(name, value), "from": places[name]}
             for name, value in configuration.settings.values().items()
         },
         "api_key": await _key(configuration, variables, keyring),
@@ -59,6 +61,13 @@ async def _key(
     except Failure as failure:
         return {"from": "", "problem": failure.problem.says}
     return {"from": _PLACES.get(key.place, key.place) if key else "", "problem": ""}
+
+
+def _without_keys(name: str, value: Value) -> Value:
+    """The value; a key in a text that can be anything is not shown."""
+    row = setting(name)
+    free = row.kind == "text" and not row.pattern
+    return masked(str(value)) if free else value
 
 
 def _in_short(value: object) -> str:
