@@ -7,6 +7,7 @@ goes there too. No sound and no microphone is touched here.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any, Final
@@ -30,10 +31,11 @@ from voicepilot.session.commands import Send
 from voicepilot.session.feed import Entry, FeedError, decode
 from voicepilot.session.mirror import CallMirror
 
-_HERE: Final = {
-    "sound-blocked": problem("sound-blocked-there"),
-}
+_HERE: Final = {"sound-blocked": problem("sound-blocked-there")}
 """What is said otherwise here than at the call page."""
+
+_THERE: Final = "talk-there"
+_DOUBLE_CLICK_S: Final = 2.0
 
 
 class FarMicrophones:
@@ -70,6 +72,7 @@ class Mirror:
         self._clock = clock
         self._calls = CallMirror()
         self._at = 0.0
+        self._opened_at = -math.inf
         self._notices: dict[str, Problem] = {}
         self._noticed_there: list[Problem] = []
 
@@ -140,7 +143,7 @@ class Mirror:
         self.settings.change(name, value)
 
     def notice(self, found: Problem) -> None:
-        """Show a problem beside the call until the person presses Talk."""
+        """Show a problem beside the call until somebody presses Talk."""
         self._notices[found.code] = found
         self._display.changed()
 
@@ -154,9 +157,16 @@ class Mirror:
         except Trouble as trouble:
             found = trouble.problem
             if found.code == "no-call-page" and wish.action == "talk":
-                self._open_elsewhere()
+                self._open_call_page()
             elif found != self._link.problem:
                 self.notice(found)
+
+    def _open_call_page(self) -> None:
+        now = self._clock()
+        if now - self._opened_at > _DOUBLE_CLICK_S:  # two presses are one wish
+            self._opened_at = now
+            self._open_elsewhere()
+        self.notice(problem(_THERE))
 
     # ---- what comes from the backend
 
@@ -205,6 +215,8 @@ class Mirror:
 
     def _log(self, entry: Entry, commands: list[Command]) -> None:
         self._at = entry.at
+        if entry.name == "talk":
+            self._notices.clear()
         for command in commands:
             if isinstance(command, Send):
                 self.event_log.add("sent", command.text, entry.at)

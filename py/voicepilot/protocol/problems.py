@@ -118,6 +118,12 @@ _CATALOGUE: Final[dict[str, tuple[Mender, str, str, bool]]] = {
         "Go on there, or press Talk to have it here; then the call there ends.",
         False,
     ),
+    "talk-there": (
+        _U,
+        "The call has a page of its own, where the microphone is allowed.",
+        "Press Talk there.",
+        False,
+    ),
     "no-call-page": (
         _U,
         "No call page is open that could do this.",
