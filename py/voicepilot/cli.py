@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     commands = {
         **{"serve": _serve, "demo": _demo, "config": _config, "doctor": _doctor, "key": _key},
-        **{"emulator": _emulator, "replay": _replay},
+        **{"emulator": _emulator, "replay": _replay, "transcripts": _transcripts},
     }
     try:
         return commands[options.command](options)
@@ -105,6 +105,9 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--no-browser", action="store_true", help="only print the address")
     demo.add_argument("--page", type=Path, default=_PAGE, metavar="DIR", help=_PAGE_HELP)
     demo.add_argument("--record", type=Path, metavar="FILE", help=_RECORD_HELP)
+    demo.add_argument(
+        "--transcripts", action="store_true", help="keep what is said; see docs/transcripts.md"
+    )
     demo.add_argument(
         "--wheels",
         type=Path,
@@ -190,6 +193,28 @@ def _parser() -> argparse.ArgumentParser:
     replay = commands.add_parser("replay", help="read a recorded event log (JSONL)")
     replay.add_argument("file", type=Path, metavar="FILE.jsonl")
     replay.add_argument("--json", action="store_true", help="the report as JSON")
+
+    transcripts = commands.add_parser("transcripts", help="what was said in earlier calls")
+    wishes = transcripts.add_subparsers(
+        dest="wish", required=True, metavar="list | show | export | delete"
+    )
+    wishes.add_parser("list", help="all that are kept, the newest first")
+    show_transcript = wishes.add_parser("show", help="read one")
+    show_transcript.add_argument("id", metavar="ID", help="as `list` shows it, or its beginning")
+    export = wishes.add_parser("export", help="write one as a document")
+    export.add_argument("id", metavar="ID")
+    export.add_argument(
+        "--as",
+        dest="form",
+        nargs="+",
+        required=True,
+        metavar=("markdown|json|webvtt", "FILE"),
+        help="its form, and a new file for it (default: standard output)",
+    )
+    delete = wishes.add_parser("delete", help="delete one, or all")
+    which = delete.add_mutually_exclusive_group(required=True)
+    which.add_argument("id", metavar="ID", nargs="?")
+    which.add_argument("--all", action="store_true", help="every transcript that is kept")
     return parser
 
 
@@ -319,6 +344,7 @@ def _demo(options: argparse.Namespace) -> int:
             wheels=options.wheels,
             record=options.record,
             transport=options.transport,
+            transcripts=options.transcripts,
         )
     )
 
@@ -397,6 +423,26 @@ def _replay(options: argparse.Namespace) -> int:
         print(json.dumps(summary, indent=2))
     else:
         print("\n".join(_lines(summary)))
+    return 0
+
+
+def _transcripts(options: argparse.Namespace) -> int:
+    from voicepilot.backend import transcript_commands as wishes
+    from voicepilot.backend.transcripts import transcripts_folder
+
+    folder = transcripts_folder()
+    try:
+        match options.wish:
+            case "list":
+                wishes.show_all(folder)
+            case "show":
+                wishes.show(folder, options.id)
+            case "export":
+                wishes.export(folder, options.id, *options.form)
+            case "delete":
+                wishes.delete(folder, None if options.all else options.id)
+    except wishes.TranscriptError as error:
+        return _sorry(str(error))
     return 0
 
 

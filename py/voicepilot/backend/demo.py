@@ -40,6 +40,7 @@ from voicepilot.backend.page_server import PageServer
 from voicepilot.backend.recorder import Recorder, RecordingError, recorded
 from voicepilot.backend.settings_desk import SettingsDesk
 from voicepilot.backend.socket_calls import SocketCalls
+from voicepilot.backend.transcripts import transcripts_folder, transcripts_kept
 from voicepilot.backend.wheels import WheelFolder
 from voicepilot.settings.layers import table
 
@@ -76,7 +77,7 @@ class DemoOptions:
     """What the command line chose. `port` None is the preferred one or else any that is free.
 
     `wheels` is a folder of wheels that the debugging page may install, `transport` how calls go,
-    `record` the file in which calls are recorded.
+    `record` the file in which calls are recorded, `transcripts` whether they are kept as transcripts.
     """
 
     page: Path
@@ -86,6 +87,7 @@ class DemoOptions:
     wheels: Path | None = None
     record: Path | None = None
     transport: str = "auto"
+    transcripts: bool = False
 
 
 def run(options: DemoOptions) -> int:
@@ -101,6 +103,9 @@ def run(options: DemoOptions) -> int:
         with (
             listener,
             recorded(options.record, SERVICE, feed) as witness,
+            transcripts_kept(feed, transcripts_folder())
+            if options.transcripts
+            else contextlib.nullcontext(),
             contextlib.suppress(KeyboardInterrupt),  # Windows has no signal handlers
         ):
             return asyncio.run(_serve(options, page, listener, feed, witness))

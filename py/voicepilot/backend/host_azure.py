@@ -148,6 +148,11 @@ class AzureService:
             return ()
         return self._found().offer_origins
 
+    @property
+    def keeps_transcripts(self) -> bool:
+        """Whether calls that begin now are to be kept as transcripts."""
+        return self._trouble is None and self._configuration.settings.transcripts
+
     async def serve_call(self, page: web.WebSocketResponse, tried_webrtc: bool) -> None:
         """Hold a call over WebSocket until it ends."""
         with self._person.account.awaited():

@@ -12,6 +12,7 @@ import contextlib
 import os
 import socket
 import sys
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -43,6 +44,7 @@ from voicepilot.backend.page_server import PageServer
 from voicepilot.backend.recorder import Recorder, RecordingError, recorded
 from voicepilot.backend.settings_desk import SettingsDesk
 from voicepilot.backend.socket_calls import SocketCalls
+from voicepilot.backend.transcripts import transcripts_folder, transcripts_kept
 from voicepilot.settings.layers import DEFAULT
 from voicepilot.settings.table import setting
 
@@ -83,12 +85,19 @@ def run(options: ServeOptions) -> int:
         with (
             listener,
             recorded(options.record, configuration.settings.endpoint, feed) as witness,
+            _transcribed(feed, configuration),
             contextlib.suppress(KeyboardInterrupt),  # Windows has no signal handlers
         ):
             return asyncio.run(_serve(options, page, listener, feed, witness))
     except (PageError, PortError, RecordingError) as error:
         return _sorry(str(error))
     return 0
+
+
+def _transcribed(feed: Feed, configuration: Configuration) -> AbstractContextManager[None]:
+    if not configuration.settings.transcripts:
+        return contextlib.nullcontext()
+    return transcripts_kept(feed, transcripts_folder())
 
 
 def missing_settings(configuration: Configuration) -> list[str]:

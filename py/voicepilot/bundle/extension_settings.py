@@ -17,9 +17,9 @@ _KINDS: Final = {"flag": "boolean", "number": "number", "whole": "integer"}
 
 _OF_THE_MACHINE: Final = frozenset(
     {"endpoint", "credential", "tenant", "client_id", "preview_region"}
-    | {"signalling", "key_policy", "port"}
+    | {"signalling", "key_policy", "transcripts", "port"}
 )
-"""What a workspace must not decide: to whom tokens go, and who asks for them."""
+"""What a workspace must not decide: to whom tokens go, who asks for them, and what is kept of calls."""
 
 _TRUSTED_ONLY: Final = frozenset(
     {"deployment", "transcription_deployment", "instructions", "instructions_file", "sideband"}

@@ -73,6 +73,11 @@ class CallRecord:
         """Bytes in a millisecond of the assistant's sound, where events carry it."""
         return self.session.output_bytes_per_ms if self.session else PCM_BYTES_PER_MS
 
+    @property
+    def sounded_turns(self) -> list[Turn]:
+        """The turns of the answer that sounds, or was the last one to sound."""
+        return self._turns_of(self.playout.response_id)
+
     def detects(self, what: str) -> bool:
         """Whether turn detection may `create` or `interrupt` responses; it does both by default."""
         if self.session is None:

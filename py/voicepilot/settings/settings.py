@@ -56,6 +56,7 @@ class Settings:
     silence_duration_ms: int = _DEFAULT["silence_duration_ms"]
     eagerness: Literal["auto", "low", "medium", "high"] = _DEFAULT["eagerness"]
     noise_reduction: Literal["near_field", "far_field", "off"] = _DEFAULT["noise_reduction"]
+    transcripts: bool = _DEFAULT["transcripts"]
     port: int = _DEFAULT["port"]
 
     def __post_init__(self) -> None:

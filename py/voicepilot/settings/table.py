@@ -415,6 +415,15 @@ TABLE: Final[tuple[Setting, ...]] = (
         applies="next-call",
     ),
     Setting(
+        name="transcripts",
+        kind="flag",
+        default=True,
+        label="Keep transcripts",
+        description="What is said in calls is written down on this computer, without sound, so that it "
+        "can be found again.",
+        applies="start",
+    ),
+    Setting(
         name="port",
         kind="whole",
         default=8777,
