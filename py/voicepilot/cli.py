@@ -12,16 +12,18 @@ import contextlib
 import json
 import logging
 import os
+import re
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from voicepilot import __version__
 from voicepilot.settings import TABLE, Setting, setting
+from voicepilot.settings.refusal import masked
 
 if TYPE_CHECKING:
     from voicepilot.backend.configuration import Configuration
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 _KEY_VARIABLE: Final = "VOICEPILOT_EMULATOR_API_KEY"
 _OPTION: Final = "set_"
 """Before a setting's name where its option's value is kept: `port` is also an option of others."""
+_OPTION_NAME: Final = re.compile(r"--[A-Za-z][A-Za-z-]{0,40}|-[A-Za-z]")
 _EVERY_SETTING: Final = tuple(row.name for row in TABLE)
 _KEY_DEEDS: Final = {
     "set": "keep a key, from a hidden prompt or standard input",
@@ -42,7 +45,10 @@ _RECORD_HELP: Final = "write the calls into a new file, for an issue report; see
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the process's exit code."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options, strange = parser.parse_known_args(arguments)
+    if strange:
+        parser.error(_not_understood(strange))
     logging.basicConfig(format="%(asctime)s %(name)s: %(message)s", level=logging.WARNING)
     for stream in (sys.stdout, sys.stderr):
         # A transcript may hold what this terminal's encoding lacks; better a "?" than no output.
@@ -70,10 +76,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what it does not understand, and nothing of it that may be a key."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(masked(message))
+
+
+def _not_understood(words: Sequence[str]) -> str:
+    """The sentence on words that no option takes; values may be anything, so only options are named."""
+    options = [found[0] for word in words if (found := _OPTION_NAME.match(word))]
+    unnamed = len(words) - len(options)
+    others = [f"{unnamed} not shown"] if unnamed else []
+    return f"unrecognized arguments: {', '.join([*options, *others])}"
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="voicepilot", description="Speak with your own realtime deployment."
-    )
+    parser = _Parser(prog="voicepilot", description="Speak with your own realtime deployment.")
     parser.add_argument("--version", action="version", version=f"voicepilot {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
@@ -126,7 +145,7 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument("--json", action="store_true", help="for programs")
     _add_settings(show)
     path = shown.add_parser("path", help="the settings file's path")
-    path.add_argument("--settings", type=Path, metavar="FILE", help=argparse.SUPPRESS)
+    path.add_argument("--settings", type=_file, metavar="FILE", help=argparse.SUPPRESS)
 
     doctor = commands.add_parser(
         "doctor",
@@ -221,9 +240,14 @@ def _parser() -> argparse.ArgumentParser:
 def _add_settings(parser: argparse.ArgumentParser, names: Sequence[str] = _EVERY_SETTING) -> None:
     """Give the command an option for these settings; `_configuration` reads them."""
     parser.add_argument(
-        "--settings", type=Path, metavar="FILE", help="another settings file than the user's"
+        "--settings", type=_file, metavar="FILE", help="another settings file than the user's"
     )
-    parser.add_argument("--api-key", nargs="?", action=_RefusedKey, help=argparse.SUPPRESS)
+    parser.add_argument(
+        *("--api-key", "--apikey", "--key"),
+        nargs="?",
+        action=_RefusedKey,
+        help=argparse.SUPPRESS,
+    )
     group = parser.add_argument_group("settings")
     # The table judges the text, so that a mistake has one sentence wherever it stands.
     for row in map(setting, names):
@@ -255,12 +279,20 @@ class _RefusedKey(argparse.Action):
         )
 
 
-def _configuration(options: argparse.Namespace) -> Configuration:
-    """What is set, by all places. Raises ConfigurationError."""
+def _configuration(
+    options: argparse.Namespace, names: Collection[str] | None = None
+) -> Configuration:
+    """What is set, by all places; with `names` these settings only. Raises ConfigurationError."""
     from voicepilot.backend.configuration import Configuration
 
     given = {row.name: getattr(options, _OPTION + row.name, None) for row in TABLE}
-    return Configuration.read(given, os.environ, Path.cwd(), options.settings)
+    return Configuration.read(given, os.environ, Path.cwd(), options.settings, names)
+
+
+def _file(text: str) -> Path:
+    if not text.strip():  # a variable of a shell that is not set; Path("") is this folder
+        raise argparse.ArgumentTypeError("a file's name is missing")
+    return Path(text)
 
 
 def _port(text: str) -> int:
@@ -326,7 +358,7 @@ def _key(options: argparse.Namespace) -> int:
     from voicepilot.backend.key_keeping import run
 
     try:
-        configuration = _configuration(options)
+        configuration = _configuration(options, ("endpoint", "credential"))
     except ConfigurationError as error:
         return _sorry(str(error))
     return run(options.deed, configuration.settings, os.environ)

@@ -115,6 +115,63 @@ def test_a_key_on_the_command_line_is_refused_and_not_repeated(run, key):
     assert "AZURE_OPENAI_API_KEY" in done.stderr
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(("serve", "--key", KEY), ("serve", f"--apikey={KEY}"), ("key", "status", "--key", KEY)),
+        *(("serve", "--azure-key", "secret-word"), ("serve", "--azure-key=secret-word")),
+        *(
+            ("serve", "secret-word"),
+            ("serve", "-ksecret-word"),
+            (KEY,),
+            ("emulator", "--port", KEY),
+        ),
+    ],
+)
+def test_what_is_not_understood_is_not_repeated(run, words):
+    done = run(*words)
+    assert done.returncode == 2
+    assert "secret-word" not in done.stderr
+    assert ("--azure-key" in done.stderr) is ("--azure-key" in " ".join(words))
+
+
+def test_config_show_hides_a_key_among_the_instructions(run, tmp_path):
+    instructions = f"Use {KEY} as the password. Be brief."
+    for form in ((), ("--json",)):
+        done = run("config", "show", *form, "--instructions", instructions)
+        assert done.returncode == 0, done.stderr
+        assert "Use (not shown) as the password." in done.stdout
+
+
+def test_an_empty_name_of_a_settings_file_is_not_this_folder(run):
+    for what in ("show", "path"):
+        done = run("config", what, "--settings", "")
+        assert done.returncode == 2
+        assert "a file's name is missing" in done.stderr
+
+
+def test_a_good_option_goes_before_a_bad_variable(run):
+    variables = {"AZURE_OPENAI_ENDPOINT": "https://api.openai.com"}
+    assert run("config", "show", **variables).returncode == 2
+    done = run("config", "show", "--endpoint", "r.openai.azure.com", **variables)
+    assert done.returncode == 0, done.stderr
+
+
+def test_keys_are_kept_whatever_the_other_settings_are(run):
+    variables = {"AZURE_CLIENT_ID": "foo", "VOICEPILOT_SPEED": "fast"}
+    done = run("key", "status", "--endpoint", "r.openai.azure.com", **variables)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "There is no key for r.openai.azure.com." in done.stdout
+    assert "OpenAI's own service" in run("key", "status", "--endpoint", "api.openai.com").stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the environment is text there")
+def test_an_environment_that_is_no_text_is_a_sentence(run):
+    done = run("config", "show", VOICEPILOT_INSTRUCTIONS=os.fsdecode(b"caf\xe9"))
+    assert done.returncode == 2
+    assert "instructions holds bytes that are no UTF-8 text" in done.stderr
+
+
 @pytest.fixture
 def page(tmp_path):
     folder = tmp_path / "page"
@@ -150,4 +207,5 @@ def test_a_port_that_was_asked_for_must_be_free(run, page):
         options = ("--no-browser", "--page", page, "--endpoint", "r.openai.azure.com")
         done = run("serve", *options, VOICEPILOT_PORT=str(port))
     assert done.returncode == 2
-    assert f"Port {port} on 127.0.0.1 cannot be used" in done.stderr
+    assert f"Port {port} on 127.0.0.1 cannot be used (" in done.stderr
+    assert "while attempting" not in done.stderr

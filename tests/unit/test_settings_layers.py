@@ -61,6 +61,52 @@ def test_every_mistake_is_told_with_its_place():
     assert "did you mean voice?" in str(refused.value)
 
 
+def test_a_mistake_below_a_value_that_counts_is_none():
+    below = environment({"AZURE_OPENAI_ENDPOINT": "https://api.openai.com"})
+    above = command_line({"endpoint": "r.openai.azure.com"})
+    assert merged(above, below).settings.endpoint == "https://r.openai.azure.com"
+    for layers in ((below,), (below, above), (command_line({"endpoint": "gpt-4o"}), below)):
+        with pytest.raises(SettingsError, match="OpenAI's own service"):
+            merged(*layers)
+    with pytest.raises(SettingsError, match="no place for a secret"):
+        merged(above, table({"api_key": "k"}, "file f"))
+
+
+def test_a_layer_says_only_what_is_asked_for():
+    layer = environment({"AZURE_CLIENT_ID": "foo", "AZURE_OPENAI_ENDPOINT": "r.openai.azure.com"})
+    assert merged(layer.only(("endpoint",))).settings.endpoint == "https://r.openai.azure.com"
+    with pytest.raises(SettingsError, match="client_id"):
+        merged(layer.only(("endpoint", "client_id")))
+    assert not merged(layer.only(())).settings.endpoint
+
+
+def test_a_variable_that_is_nearly_a_settings_is_told():
+    with pytest.raises(SettingsError) as refused:
+        merged(environment({"VOICEPILOT_VOCIE": "cedar"}))
+    assert str(refused.value) == (
+        "environment VOICEPILOT_VOCIE: There is no setting “vocie”; did you mean voice?"
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("SETTINGS", "EMULATOR_API_KEY", "CHROMIUM", "VSIX"),
+        *("PAGE", "HOME", "LOG_LEVEL", "VERSION"),
+    ],
+)
+def test_a_variable_of_another_program_is_no_mistake(name):
+    assert merged(environment({f"VOICEPILOT_{name}": "x", "VOICEPILOT_VOCIE": ""})).settings
+
+
+def test_a_voice_that_preview_lacks_is_refused_where_somebody_chose_it():
+    preview = table({"dialect": "preview", "preview_region": "eastus2"}, "file f")
+    assert merged(preview).settings.dialect == "preview"  # its default voice gives way
+    assert merged(command_line({"voice": "alloy"}), preview).settings.voice == "alloy"
+    with pytest.raises(SettingsError, match="command line --voice: voice marin is unknown"):
+        merged(command_line({"voice": "marin"}), preview)
+
+
 def test_what_is_impossible_only_together_is_refused_too():
     with pytest.raises(SettingsError, match="preview_region is needed"):
         merged(command_line({"dialect": "preview", "voice": "alloy"}))

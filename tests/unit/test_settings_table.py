@@ -79,6 +79,33 @@ def test_a_key_in_the_wrong_place_is_not_repeated(name, key):
     assert key[:8] not in str(refused.value)
 
 
+@pytest.mark.parametrize("name", ["deployment", "transcription_deployment", "tenant", "voice"])
+@pytest.mark.parametrize(
+    "key", ["0123456789abcdef0123456789ABCDEF", "Ab1" * 20, "ek_68af296e8e408191a1120ab6383263c2"]
+)
+def test_a_key_that_could_be_a_name_is_refused_too(name, key):
+    with pytest.raises(SettingError, match="looks like a key") as refused:
+        setting(name).read(key)
+    assert key[:8] not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["sk-realtime", "voice-ek-1", "gpt-realtime-2025-08-28"])
+def test_a_deployment_whose_name_only_begins_like_a_key_is_taken(name):
+    assert setting("deployment").read(name) == name
+
+
+def test_instructions_that_give_a_key_are_refused_and_not_repeated():
+    with pytest.raises(SettingError, match="seems to hold an API key") as refused:
+        setting("instructions").read("Be brief.\napi-key: abcdefghijklmnopqrstuvwxyz")
+    assert "abcdefgh" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["instructions", "instructions_file", "deployment"])
+def test_bytes_that_are_no_text_are_refused(name):
+    with pytest.raises(SettingError, match=f"{name} holds bytes that are no UTF-8 text"):
+        setting(name).read(b"caf\xe9".decode("utf-8", "surrogateescape"))
+
+
 @pytest.mark.parametrize(
     ("name", "text", "value"),
     [
@@ -109,12 +136,10 @@ def test_any_value_is_taken_as_it_then_stays_or_is_refused(row, value):
             assert row.taken(taken) == taken
 
 
-def test_the_preview_protocol_wants_its_region_and_a_voice_that_it_has():
+def test_the_preview_protocol_wants_its_region():
     with pytest.raises(SettingError, match="preview_region is needed"):
         Settings(dialect="preview")
-    with pytest.raises(SettingError, match="voice marin is unknown"):
-        Settings(dialect="preview", preview_region="eastus2")
-    assert Settings(dialect="preview", preview_region="eastus2", voice="alloy").voice == "alloy"
+    assert Settings(dialect="preview", preview_region="eastus2").preview_region == "eastus2"
 
 
 def test_an_unknown_name_is_refused_with_the_nearest():

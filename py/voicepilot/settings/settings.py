@@ -9,7 +9,6 @@ from .refusal import SettingError
 from .table import BY_NAME, DEFAULTS, Value
 
 _DEFAULT: Final[dict[str, Any]] = dict(DEFAULTS)
-_GA_VOICES: Final = ("marin", "cedar")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,11 +67,6 @@ class Settings:
                 "preview_region",
                 "preview_region is needed by dialect preview: the region of the resource, "
                 "such as eastus2.",
-            )
-        if self.dialect == "preview" and self.voice in _GA_VOICES:
-            raise SettingError(
-                "voice",
-                f"voice {self.voice} is unknown to dialect preview; alloy, for example, is known.",
             )
 
     def values(self) -> dict[str, Value]:

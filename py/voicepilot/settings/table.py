@@ -14,11 +14,14 @@ from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
 
 from .endpoint import normalised
-from .refusal import SettingError, looks_secret, quoted
+from .refusal import SettingError, is_key, looks_secret, names_a_key, quoted
 
 Value: TypeAlias = str | bool | int | float
 Kind: TypeAlias = Literal["text", "endpoint", "choice", "number", "whole", "flag"]
 Applies: TypeAlias = Literal["now", "next-call", "start"]
+
+PREFIX: Final = "VOICEPILOT_"
+"""How our own names in the environment begin."""
 
 _WORDS: Final = {"true": True, "yes": True, "on": True, "1": True}
 _FLAGS: Final = {**_WORDS, "false": False, "no": False, "off": False, "0": False}
@@ -53,7 +56,7 @@ class Setting:
     @property
     def variables(self) -> tuple[str, ...]:
         """The names in the environment, the one that counts first."""
-        return (f"VOICEPILOT_{self.name.upper()}", *self.well_known)
+        return (PREFIX + self.name.upper(), *self.well_known)
 
     @property
     def option(self) -> str:
@@ -124,16 +127,25 @@ class Setting:
     def _text(self, value: object) -> str:
         if not isinstance(value, str):
             raise self.refused(f"is a text, not {quoted(value)}")
+        if any("\ud800" <= letter <= "\udfff" for letter in value):
+            # What Python makes of bytes in the environment; it could be neither sent nor kept.
+            raise self.refused("holds bytes that are no UTF-8 text")
         if self.kind == "endpoint":
             return normalised(value)
         text = value.strip()
         if self.most is not None and len(text) > self.most:
             raise self.refused(f"has {len(text)} letters; {self.most:g} are the most")
         if text and self.pattern:
-            if looks_secret(text) and not re.fullmatch(self.pattern, text):
+            fits = re.fullmatch(self.pattern, text)
+            if is_key(text) or (looks_secret(text) and not fits):
                 raise self.refused("looks like a key; keys belong in AZURE_OPENAI_API_KEY only")
-            if not re.fullmatch(self.pattern, text):
+            if not fits:
                 raise self.refused(f"is {self.form}, not {quoted(text)}")
+        elif names_a_key(text):
+            # It would be sent to the model, and read aloud if somebody asks for it.
+            raise self.refused(
+                "seems to hold an API key; that belongs in AZURE_OPENAI_API_KEY only"
+            )
         return text
 
 
@@ -448,8 +460,13 @@ def setting(name: str) -> Setting:
 
 def unknown(name: str) -> SettingError:
     """The refusal of a name that no setting has."""
+    near = nearest(name)
+    hint = f"; did you mean {near}?" if near else "."
+    return SettingError(name, f"There is no setting {quoted(name)}{hint}")
+
+
+def nearest(name: str, likeness: float = 0.6) -> str:
+    """The setting's name that is most like this one, "" where none is so much (0 to 1)."""
     import difflib
 
-    near = difflib.get_close_matches(name, BY_NAME, n=1)
-    hint = f"; did you mean {near[0]}?" if near else "."
-    return SettingError(name, f"There is no setting {quoted(name)}{hint}")
+    return next(iter(difflib.get_close_matches(name, BY_NAME, n=1, cutoff=likeness)), "")
