@@ -6,7 +6,7 @@ import { Backend, type Life } from "./backend";
 import { Doctor } from "./doctor";
 import { Cancelled, Interpreters, Needed } from "./interpreter";
 import { Panel, PANEL } from "./panel";
-import { chosenPlace, openCallPage } from "./placement";
+import { chosenPlace, choosePlace, openCallPage } from "./placement";
 import type { Control, Rpc, Service, Status, UseService } from "./rpc";
 import { Keys } from "./secrets";
 import { keepSettings, type Manifest, settingsOfPerson } from "./settings";
@@ -80,6 +80,7 @@ export class VoicePilot implements vscode.Disposable {
       command("interrupt", () => this.control("interrupt")),
       command("showPanel", () => this.show()),
       command("openCallPage", () => this.openCallPage()),
+      command("choosePlace", () => choosePlace(this.panel.talks)),
       command("tryDemo", async () => { await this.choose("demo"); await this.show(); }),
       command("setUpAzure", () => this.setUpAzure()),
       command("signIn", () => this.signIn()),
@@ -95,8 +96,9 @@ export class VoicePilot implements vscode.Disposable {
 
   private async talk(): Promise<void> {
     const panel = await this.show();
-    if (panel || chosenPlace() === "panel") await this.control("talk");
-    else await this.openCallPage();
+    const elsewhere = panel && (chosenPlace() === "browser" || chosenPlace() === "integrated-browser");
+    // A call page that is open already takes the wish; the panel's own is one where it may use the microphone.
+    if (elsewhere || !await this.backend.rpc?.control("talk")) await this.openCallPage();
   }
 
   /** Shows the panel with a backend behind it; whether its page may use the microphone. */
@@ -120,7 +122,11 @@ export class VoicePilot implements vscode.Disposable {
   private async openCallPage(): Promise<void> {
     await this.start();
     const address = await this.backend.rpc?.address();
-    if (address) await openCallPage(address);
+    if (!address || await openCallPage(address)) return;
+    const copy = vscode.l10n.t("Copy Address");
+    const answer = await vscode.window.showWarningMessage(
+      vscode.l10n.t("The browser was not opened. The call page's address opens it in any browser of this computer, once."), copy);
+    if (answer === copy) await vscode.env.clipboard.writeText(address);
   }
 
   private async control(action: Control): Promise<void> {
