@@ -19,6 +19,7 @@ MARK = (
     "<!-- from py/voicepilot/settings/table.py, by tests/unit/test_settings_documentation.py -->\n"
 )
 WHEN = {"now": "now", "next-call": "next call", "start": "start"}
+READ = ("serve", "doctor", "config")
 PLACES = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md"]
 
 
@@ -74,11 +75,10 @@ def test_a_settings_file_of_the_docs_can_be_used(toml, tmp_path):
 
 
 def commands():
-    """Every `serve` and `config` of README and docs, with its options and variables."""
+    """Every `serve`, `doctor` and `config` of README and docs, with its options and variables."""
     for document in PLACES:
         for line in re.findall(
-            r"^(?:[A-Z_]+=\S+ )*\S*(?:voicepilot|build\.py) (?:serve|config) .*$|"
-            r"^.*python3 build\.py serve .*$",
+            rf"^(?:[A-Z_]+=\S+ )*(?:python3 )?\S*(?:voicepilot|build\.py) (?:{'|'.join(READ)})(?: .*)?$",
             document.read_text("utf-8"),
             re.MULTILINE,
         ):
@@ -89,7 +89,7 @@ def commands():
 @pytest.mark.parametrize("line", list(commands()))
 def test_a_command_of_the_docs_can_be_read(line, tmp_path):
     words = shlex.split(line, comments=True)
-    first = next(place for place, word in enumerate(words) if word in ("serve", "config"))
+    first = next(place for place, word in enumerate(words) if word in READ)
     variables = dict(word.split("=", 1) for word in words[:first] if re.match(r"[A-Z_]+=", word))
     options = _parser().parse_args(words[first:])
     given = {row.name: getattr(options, _OPTION + row.name, None) for row in TABLE}
@@ -98,8 +98,9 @@ def test_a_command_of_the_docs_can_be_read(line, tmp_path):
     Configuration.read(given, variables, tmp_path, file)
 
 
-def test_the_docs_show_how_serve_is_started():
-    assert any("serve" in line.values[0] for line in commands())
+@pytest.mark.parametrize("command", READ)
+def test_the_docs_show_how_it_is_started(command):
+    assert any(command in line.values[0].split() for line in commands())
 
 
 if __name__ == "__main__":
