@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
+import re
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 from hypothesis import given
@@ -22,6 +26,7 @@ from voicepilot.backend.azure.refusals import (
     refusal,
     speaks_another_dialect,
 )
+from voicepilot.backend.azure.retries import Retries
 from voicepilot.backend.failure import Failure
 from voicepilot.backend.page_server import listen
 from voicepilot.bridge.messages import CallOpened
@@ -341,13 +346,102 @@ async def test_an_offer_that_may_have_arrived_is_not_sent_twice() -> None:
     assert read == [MINT.encode(), MINT.encode(), OFFERS.encode()]
 
 
+class Sleeper:
+    """A server that answers, until it sleeps: then its open connections are silent, and new ones work."""
+
+    def __init__(self) -> None:
+        self.asleep = asyncio.Event()
+        self.lines: list[tuple[int, str]] = []
+        self._connections = 0
+
+    async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._connections += 1
+        number, old = self._connections, not self.asleep.is_set()
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).decode()
+                length = re.search(r"content-length: (\d+)", head, re.IGNORECASE)
+                await reader.readexactly(int(length[1]) if length else 0)
+                method, path = head.split()[:2]
+                self.lines.append((number, f"{method} {path}"))
+                if old and self.asleep.is_set():
+                    continue
+                said = ANSWERED if path == OFFERS else minted()
+                status = "201 Created" if path == OFFERS else "200 OK"
+                writer.write(
+                    f"HTTP/1.1 {status}\r\nLocation: {said.headers.get('Location', '/')}\r\n"
+                    f"Content-Length: {len(said.body)}\r\n\r\n{said.body}".encode()
+                )
+                await writer.drain()
+        writer.close()
+
+
+@asynccontextmanager
+async def sleeper() -> AsyncIterator[tuple[Sleeper, Target]]:
+    service = Sleeper()
+    server = await asyncio.start_server(service.take, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        yield service, Target(f"http://127.0.0.1:{port}", key_credentials())
+
+
+async def test_after_sleep_a_silent_connection_costs_a_moment_and_not_the_call() -> None:
+    async with sleeper() as (service, target):
+        async with Calls.at(target, Http(kept_answers_within_s=0.1)) as calls:
+            await calls.warm_up(SESSION)
+            service.asleep.set()
+            assert (await calls.open(SESSION, OFFER)).sdp == ANSWER
+        mint, offer = f"POST {MINT}", f"POST {OFFERS}"
+        assert service.lines[:4] == [(1, "GET /"), (1, mint), (2, mint), (2, offer)]
+
+
+async def test_before_an_offer_a_connection_long_unused_is_tried(monkeypatch) -> None:
+    async with sleeper() as (service, target):
+        async with Calls.at(target, Http(kept_answers_within_s=0.1)) as calls:
+            key = await calls.key(SESSION)
+            service.asleep.set()
+            later = time.time() + 3600
+            monkeypatch.setattr("voicepilot.backend.azure.http.time.time", lambda: later)
+            assert (await calls.offer(key, OFFER)).sdp == ANSWER
+        offer = f"POST {OFFERS}"
+        assert service.lines[1:4] == [(1, "GET /"), (2, "GET /"), (2, offer)]
+
+
+async def test_later_tries_connect_no_longer_than_a_person_waits() -> None:
+    """A port that takes connections and answers no TLS handshake."""
+    with listen(0) as listener:
+        target = Target(f"https://127.0.0.1:{listener.getsockname()[1]}", key_credentials())
+        limits: list[float] = []
+
+        class Noting(Http):
+            async def post(self, *request, connect_within_s, **options) -> Answer:
+                limits.append(connect_within_s)
+                return await super().post(
+                    *request, connect_within_s=min(0.05, connect_within_s), **options
+                )
+
+        async def known() -> Target:
+            return target
+
+        calls = Calls(
+            known, retries=Retries(within_s=2.0), chance=lambda: 0.0, pause=Pauses(), http=Noting()
+        )
+        async with calls:
+            with pytest.raises(Failure) as failed:
+                await calls.open(SESSION, OFFER)
+        assert failed.value.problem.code == "service-unreachable"
+        assert limits[0] == 5.0
+        assert len(limits) > 1
+        assert max(limits[1:]) <= 2.0
+
+
 # ---- warming up
 
 
 async def test_warm_means_that_talk_is_two_requests_on_a_connection_that_is_open() -> None:
     async with azure() as service, calls_at(service.target(token_credentials())) as calls:
         await calls.warm_up(SESSION)
-        assert [(each.method, each.path) for each in service.seen] == [("HEAD", "/")]
+        assert [(each.method, each.path) for each in service.seen] == [("GET", "/")]
         assert "Authorization" not in service.seen[0].headers
         await calls.open(SESSION, OFFER)
         assert service.paths == [MINT, OFFERS]

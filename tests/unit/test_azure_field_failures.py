@@ -412,6 +412,26 @@ async def test_a_proxy_that_is_not_there_is_named(monkeypatch, tmp_path) -> None
         assert "(it does not answer)" in problem.says
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "detail"),
+    [
+        ("HTTPS_PROXY", "http://[bad", "(it is not like http://PROXY:8080)"),
+        ("HTTPS_PROXY", "127.0.0.1:99999", "(it is not like http://PROXY:8080)"),
+        ("HTTPS_PROXY", "http://", "(it is not like http://PROXY:8080)"),
+        ("ALL_PROXY", "socks5://user:secret@127.0.0.1:1080", "(SOCKS is not supported)"),
+    ],
+)
+async def test_what_is_no_http_proxy_is_named(monkeypatch, variable, value, detail) -> None:
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, value)
+    async with at_azure() as calls:
+        problem = await told(calls)
+    assert problem.code == "proxy-malformed"
+    assert detail in problem.says
+    assert "secret" not in repr(problem)
+
+
 async def test_a_proxy_that_opens_connections_is_not_trusted(monkeypatch, tmp_path) -> None:
     async with azure() as service, internet(service, monkeypatch, tmp_path, trusted=False):
         async with at_azure() as calls:

@@ -181,6 +181,13 @@ _CATALOGUE: Final[dict[str, tuple[Mender, str, str, bool]]] = {
         "then start VoicePilot again.",
         True,
     ),
+    "proxy-malformed": (
+        _U,
+        "The proxy that this computer is set to use is no address of an HTTP proxy {detail}.",
+        "Set HTTPS_PROXY to one like http://PROXY:8080, or take it away (also ALL_PROXY); then start "
+        "VoicePilot again.",
+        True,
+    ),
     "connection-untrusted": (
         _A,
         "The connection to the realtime service cannot be trusted {detail}.",

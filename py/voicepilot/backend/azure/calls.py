@@ -30,7 +30,7 @@ from urllib.parse import urlsplit
 
 from voicepilot.backend.azure.credential import Credential, Credentials
 from voicepilot.backend.azure.ga import Ga
-from voicepilot.backend.azure.http import Answer, Http, Unreached, json_body
+from voicepilot.backend.azure.http import CONNECT_WITHIN_S, Answer, Http, Unreached, json_body
 from voicepilot.backend.azure.lease import KeptKeys, MintedKey
 from voicepilot.backend.azure.preview import Preview, offer_host
 from voicepilot.backend.azure.refusals import (
@@ -317,8 +317,12 @@ class Calls:
         while True:
             tries += 1
             answer, failure = None, None
+            left_s = self._retries.within_s - (self._now() - began)
+            connect_within_s = CONNECT_WITHIN_S if tries == 1 else min(CONNECT_WITHIN_S, left_s)
             try:
-                answer = await self._http.post(url, headers, body)
+                answer = await self._http.post(
+                    *(url, headers, body), harmless=harmless, connect_within_s=connect_within_s
+                )
                 trouble = None if answer.good or is_exhausted(answer) else answer.trouble
             except Unreached as error:
                 trouble, failure = error.trouble, error.failure
@@ -349,9 +353,8 @@ class Calls:
                 async with asyncio.timeout(_HANG_UP_WITHIN_S):
                     credential = await target.credentials.credential()
                     headers = {credential.header: credential.value}
-                    answer = await self._http.post(
-                        Ga(target.base).hangup_url(call_id), headers, b""
-                    )
+                    url = Ga(target.base).hangup_url(call_id)
+                    answer = await self._http.post(url, headers, b"", harmless=True)
             except (Failure, Unreached, TimeoutError) as error:
                 _log.info("the call was not ended at the service: %s", type(error).__name__)
                 return  # tried once more at the end
@@ -370,8 +373,7 @@ class Calls:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(target.credentials.credential())
                 for place in places:
-                    # Without a credential: it opens the connection and can do nothing else.
-                    tasks.create_task(self._http.send("HEAD", f"{place}/"))
+                    tasks.create_task(self._http.touch(place))
         except* (Failure, Unreached) as errors:
             _log.info("warming up: %s", ", ".join(str(each) for each in errors.exceptions))
 

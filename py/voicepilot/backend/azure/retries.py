@@ -9,8 +9,8 @@ Rules
 - A connection that failed before the request could leave is repeated likewise. One that failed later is
   repeated only where doing it twice does no harm: a second key is worth nothing to anybody, a second call
   would be held with nobody.
-- No pause may end later than `within_s` after the first try, since a person waits; a service that asks for
-  more time than is left has its answer shown at once.
+- No pause may end later than `within_s` after the first try, since a person waits, and no later try may
+  still be connecting then; a service that asks for more time than is left has its answer shown at once.
 
 Source for 429 and its headers: Microsoft's Azure OpenAI error guide of 2026-09-20.
 """
