@@ -26,7 +26,11 @@ async def served(page: Path, folder: Path, *options: str) -> AsyncIterator[tuple
         'instructions_file = "voice.md"\n'
     )
     (folder / "voice.md").write_text("Speak English.\n")
-    variables = {"AZURE_OPENAI_API_KEY": KEY, "VOICEPILOT_SETTINGS": str(settings)}
+    variables = {
+        "AZURE_OPENAI_API_KEY": KEY,
+        "VOICEPILOT_SETTINGS": str(settings),
+        "XDG_DATA_HOME": str(folder / "data"),
+    }
     async with AsyncExitStack() as programs:
         resource = await programs.enter_async_context(
             running("emulator", "--port", "0", *RESOURCE, folder=folder)

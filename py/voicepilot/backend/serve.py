@@ -169,6 +169,9 @@ async def _serve(
                 )
             )
             greet(server.url, f"Press Talk there: {desk.service} answers.")
+            if settings.transcripts:
+                kept_in = transcripts_folder()
+                _tell(f"What is said is kept in {kept_in}; --transcripts no keeps nothing.")
             if options.open_browser:
                 open_in_browser(server.url)
             await ended.wait()
