@@ -12,13 +12,17 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import pytest_asyncio
 from playwright.async_api import Playwright, async_playwright
+from tests.voices import sentence, silence, write_wav
 from tests.vscode.install import install
 from tests.vscode.workbench import Server
 
 ROOT = Path(__file__).parents[2]
+
+SAID = "What is twelve times seven?"
 
 Serve = Callable[..., AbstractAsyncContextManager[Server]]
 
@@ -82,3 +86,11 @@ def serve(tmp_path: Path, code_server: Path, vsix: Path, python: Path) -> Serve:
             await server.stop()
 
     return start
+
+
+@pytest.fixture(scope="session")
+def spoken(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The switch with which Chromium's microphone says it, again and again."""
+    track = np.concatenate([sentence(SAID), silence(8000)])
+    wav = write_wav(tmp_path_factory.mktemp("spoken") / "said.wav", track, lead_silence_ms=2500)
+    return f"--use-file-for-fake-audio-capture={wav}"

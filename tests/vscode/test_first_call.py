@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 
-import numpy as np
 import pytest
 from playwright.async_api import Playwright, expect
-from tests.voices import sentence, silence, write_wav
 from tests.vscode.conftest import Serve
 from tests.vscode.workbench import SOON, CallFrame, Origin, chromium, window
 
@@ -15,16 +13,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 INSTALLING = 400_000
 """Milliseconds in which everything for the offline demo is downloaded and installed."""
-
-SAID = "What is twelve times seven?"
-
-
-@pytest.fixture(scope="session")
-def spoken(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The switch with which Chromium's microphone says it, again and again."""
-    track = np.concatenate([sentence(SAID), silence(8000)])
-    wav = write_wav(tmp_path_factory.mktemp("spoken") / "said.wav", track, lead_silence_ms=2500)
-    return f"--use-file-for-fake-audio-capture={wav}"
 
 
 async def test_a_call_in_the_panel_with_nothing_installed_before(

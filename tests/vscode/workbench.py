@@ -266,8 +266,8 @@ class CallFrame:
         await expect(self.main).to_have_attribute("data-state", pattern, timeout=SOON)
 
     async def heard(self, role: str, words: str | re.Pattern[str]) -> None:
-        """Wait for a turn of ``role`` with these words."""
-        turn = self.transcript.locator(f".turn[data-role={role}]")
+        """Wait for a turn of ``role`` with these words that has come to its end."""
+        turn = self.transcript.locator(f".turn[data-role={role}][data-status=completed]")
         await expect(turn.filter(has_text=words).first).to_be_visible(timeout=SOON)
 
     async def audible(self) -> None:
