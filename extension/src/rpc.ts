@@ -20,6 +20,8 @@ export interface UseService {
 export interface HostStart extends UseService {
   readonly page: string;
   readonly folders: readonly string[];
+  /** By what browsers were let in before; a call page that is open finds the next backend with it. */
+  readonly cookie: string;
 }
 
 export interface Status {

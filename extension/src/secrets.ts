@@ -1,5 +1,17 @@
-/** The API key of each resource, in VS Code's SecretStorage and nowhere else. */
+/** What is kept in VS Code's SecretStorage and nowhere else: the API key of each resource, and the call page's cookie. */
+import { randomBytes } from "node:crypto";
 import * as vscode from "vscode";
+
+const COOKIE = "cookie";
+
+/** By what the backend lets browsers in. A call page stays open while windows are loaded anew and backends start again. */
+export async function cookie(storage: vscode.SecretStorage): Promise<string> {
+  const kept = await storage.get(COOKIE);
+  if (kept) return kept;
+  const made = randomBytes(32).toString("base64url");
+  await storage.store(COOKIE, made);
+  return made;
+}
 
 export class Keys {
   constructor(private readonly storage: vscode.SecretStorage) {}

@@ -8,7 +8,7 @@ import { Cancelled, Interpreters, Needed } from "./interpreter";
 import { Panel, PANEL } from "./panel";
 import { chosenPlace, choosePlace, openCallPage } from "./placement";
 import type { Control, Rpc, Service, Status, UseService } from "./rpc";
-import { Keys } from "./secrets";
+import { cookie, Keys } from "./secrets";
 import { keepSettings, type Manifest, settingsOfPerson } from "./settings";
 import { askForResource } from "./setup";
 import { StatusBar, underWay } from "./status";
@@ -244,6 +244,7 @@ export class VoicePilot implements vscode.Disposable {
       start: {
         page: vscode.Uri.joinPath(this.context.extensionUri, "page").fsPath,
         folders: folders.map(({ uri }) => uri.fsPath),
+        cookie: await cookie(this.context.secrets),
         ...use,
       },
     });

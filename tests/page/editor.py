@@ -146,7 +146,7 @@ async def editor(browser: Browser, page_folder: Path, project: Path) -> AsyncIte
         async with started() as host:
             use = {"service": "demo", "settings": {}, "python": "", "key": ""}
             answer = await host.ask(
-                "host.start", page=str(page_folder), folders=[str(project)], **use
+                "host.start", page=str(page_folder), folders=[str(project)], cookie="", **use
             )
             assert "port" in answer.result, json.dumps(answer.result)
             made = Editor(host, context, f"http://127.0.0.1:{listener.getsockname()[1]}")

@@ -25,9 +25,19 @@ def runs(pid):
     return Path(f"/proc/{pid}/exe").exists()
 
 
+COOKIE = "c" * 43
+
+
 async def serve_demo(host, page, python=""):
     return await host.ask(
-        "host.start", page=str(page), folders=[], service="demo", settings={}, python=python, key=""
+        *("host.start",),
+        page=str(page),
+        folders=[],
+        cookie=COOKIE,
+        service="demo",
+        settings={},
+        python=python,
+        key="",
     )
 
 
@@ -78,6 +88,17 @@ async def test_each_address_of_the_call_page_opens_it_once(page):
             for token, status in ((tokens[1], 204), (tokens[1], 403), (tokens[0], 204), ("x", 403)):
                 async with browser.post("/session", json={"token": token}) as response:
                     assert response.status == status
+
+
+async def test_a_browser_that_was_let_in_before_finds_the_next_backend(page):
+    async with started() as host:
+        port = (await serve_demo(host, page)).result["port"]
+        cookies = {f"voicepilot-{port}": COOKIE}
+        async with (
+            aiohttp.ClientSession(f"http://127.0.0.1:{port}", cookies=cookies) as browser,
+            browser.get("/session") as response,
+        ):
+            assert response.status == 204
 
 
 async def test_what_cannot_be_had_is_said_in_a_sentence(page, tmp_path):

@@ -36,6 +36,7 @@ async def use(host, page, said, key=""):
         *("host.start",),
         page=str(page),
         folders=[],
+        cookie="",
         service="azure",
         settings=said,
         python="",

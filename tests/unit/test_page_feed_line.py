@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 
 import pytest
@@ -10,7 +11,8 @@ import pytest
 from voicepilot.backend.feed import Feed
 from voicepilot.bridge.jsonrpc import MAX_TEXT, Endpoint
 from voicepilot.bridge.messages import CallFeed, FeedTaken
-from voicepilot.page.feed_line import MOST_WAITING, FeedLine
+from voicepilot.page import feed_line
+from voicepilot.page.feed_line import FeedLine
 from voicepilot.page.refusals import Trouble
 from voicepilot.page.scope import Scope
 from voicepilot.protocol.problems import problem
@@ -28,7 +30,7 @@ class Backend:
         self.feed.listen(self)
 
     def heard(self, page: str, entry: Entry) -> None:
-        self.words.append(entry.args[0])
+        self.words.append(entry.args[0] if entry.args else entry.name)
 
     def missed(self, page: str) -> None:
         self.words.append(None)
@@ -98,10 +100,58 @@ async def test_nothing_is_kept_for_a_backend_that_does_not_want_it(scope: Scope)
     assert backend.words == [None, "later"]
 
 
-async def test_the_line_is_bounded_and_no_frame_too_long(scope: Scope) -> None:
+async def test_a_backend_that_was_started_anew_gets_everything_again(scope: Scope) -> None:
+    first, second = Backend(), Backend()
+    backend = first
+
+    async def tell(said: CallFeed) -> FeedTaken:
+        return await backend.tell(said)
+
+    line = FeedLine(scope, tell)
+    line.welcomed(wanted=True)
+    for word in "abc":
+        line.add(1.0, "say", (word,))
+    await until(lambda: len(first.words) == 3)
+    first.losses = 1  # it ends when it has heard the next one
+    line.add(1.0, "say", ("d",))
+    await until(lambda: first.losses == 0)
+    backend = second
+    line.welcomed(wanted=True)
+    await until(lambda: len(second.words) == 4)
+    line.add(1.0, "say", ("e",))
+    await until(lambda: len(second.words) == 5)
+    assert second.words == ["a", "b", "c", "d", "e"]
+
+
+async def test_what_the_backend_has_is_kept_without_its_sound(scope: Scope) -> None:
+    first, second = Backend(), Backend()
+    backend = first
+
+    async def tell(said: CallFeed) -> FeedTaken:
+        return await backend.tell(said)
+
+    event = {"type": "response.output_audio.delta", "delta": "A" * 7_000_000}
+    line = FeedLine(scope, tell)
+    line.welcomed(wanted=True)
+    for number in range(1, 4):  # together more than is kept
+        line.add(1.0, "receive", (1, json.dumps(event)))
+        await until(lambda n=number: len(first.words) == n)
+    first.losses = 1
+    line.add(1.0, "stop", ())
+    await until(lambda: first.losses == 0)
+    backend = second
+    line.welcomed(wanted=True)
+    await until(lambda: len(second.words) == 4)
+    assert None not in second.words
+
+
+async def test_the_line_is_bounded_and_no_frame_too_long(
+    scope: Scope, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed_line, "MOST_KEPT", 2000)
     backend = Backend()
     line = FeedLine(scope, backend.tell)
-    for number in range(MOST_WAITING + 1):
+    for number in range(2001):
         line.add(1.0, "say", (str(number),))
     for _ in range(4):
         line.add(1.0, "say", ("\N{PILE OF POO}" * 79_000,))
@@ -109,5 +159,5 @@ async def test_the_line_is_bounded_and_no_frame_too_long(scope: Scope) -> None:
     line.add(1.0, "say", ("end",))
     line.welcomed(wanted=True)
     await until(lambda: backend.words and backend.words[-1] == "end")
-    assert backend.words[:2] == [None, "7"]
+    assert backend.words[:2] == [None, "200"]
     assert backend.words[-2] is None, "the one that no frame could hold"

@@ -26,17 +26,17 @@ MOST_UNSPENT: Final = 4
 class Door:
     """The secrets and the names of one server on `port`. A token opens once, the cookie always.
 
-    `token` is the newest.
+    `token` is the newest. A `cookie` that is given was let in by a door before this one.
     """
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, cookie: str = "") -> None:
         self._unspent: deque[str] = deque(maxlen=MOST_UNSPENT)
         self.token = self.new_token()
-        self.cookie: Final = secrets.token_urlsafe(_SECRET_BYTES)
+        self.cookie: Final = cookie or secrets.token_urlsafe(_SECRET_BYTES)
         # Cookies do not tell ports apart (RFC 6265, section 8.5), so the name does.
         self.cookie_name: Final = f"voicepilot-{port}"
         self.hosts: Final = frozenset({f"127.0.0.1:{port}", f"localhost:{port}"})
-        self._opened = False
+        self._opened = bool(cookie)
 
     def new_token(self) -> str:
         """Make a one-time token for one more browser."""

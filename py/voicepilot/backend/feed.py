@@ -1,7 +1,8 @@
 """Who in the backend hears what the pages' cores hear, and how does a latecomer catch up?
 
 A page sends the inputs of its core (`session.feed`) in numbered batches, and sends again what had no
-answer when the connection broke; here each input counts once. Listeners hear every input in order. What
+answer when the connection broke; here each input counts once. A page that has fed another backend before
+is asked, by the answer that nothing is here yet, to begin anew. Listeners hear every input in order. What
 a page has sent is kept in memory while it fits, so that a listener that comes later hears it all; a page
 that sent more than that, or lost inputs on the way, cannot be replayed from its beginning, and listeners
 are told.
@@ -48,6 +49,7 @@ class Feed:
     def __init__(self, *, most_characters: int = MOST_CHARACTERS) -> None:
         self._most_characters = most_characters
         self._pages: dict[str, _PageFeed] = {}
+        self._known: set[str] = set()
         self._listeners: list[Listener] = []
 
     @property
@@ -61,6 +63,10 @@ class Feed:
             entries = [decode(each) for each in said.entries]
         except FeedError as error:
             raise MessageError("entries", f"hold something else: {error}") from error
+        if said.page not in self._known:
+            self._known.add(said.page)
+            if said.first > 1:  # of a backend before us: the page may have kept what that one had
+                return FeedTaken(0)
         page = self._pages.pop(said.page, None) or _PageFeed()
         self._pages[said.page] = page  # the latest to speak is the last to be forgotten
         while len(self._pages) > MOST_PAGES:

@@ -140,6 +140,7 @@ class Host:
                 self._serve_browser,
                 services=self._azure.offer_origins if self._azure else (),
                 serve_call=self._serve_call,
+                cookie=said.cookie,
             )
         )
         return host_messages.HostStarted(said.use.service, page.build, self._server.port)

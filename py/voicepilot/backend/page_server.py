@@ -59,7 +59,7 @@ class PageServer:
 
     Takes ownership of `listener`, a listening TCP socket (see `listen`). `wheels` is what the
     debugging page may install. `services` are the origins that pages may reach beside the server
-    itself: none, but with direct signalling.
+    itself: none, but with direct signalling. `cookie` as in `Door`.
     """
 
     def __init__(
@@ -70,6 +70,7 @@ class PageServer:
         wheels: WheelFolder | None = None,
         services: Sequence[str] = (),
         serve_call: ServeCall | None = None,
+        cookie: str = "",
     ) -> None:
         self._page = page
         self._services = tuple(services)
@@ -79,7 +80,7 @@ class PageServer:
         self._serve_call = serve_call
         self._lines: set[web.WebSocketResponse] = set()
         self.port: Final[int] = listener.getsockname()[1]
-        self.door: Final = Door(self.port)
+        self.door: Final = Door(self.port, cookie)
         application = web.Application(middlewares=[self._check_door], client_max_size=_LARGEST_BODY)
         application.add_routes(
             [

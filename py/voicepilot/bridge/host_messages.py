@@ -5,7 +5,7 @@ streams, framed as the Language Server Protocol frames it.
 
 | direction | method | params | result |
 |---|---|---|---|
-| host to backend | `host.start` | `{page, folders}` and those of `service.use` | `{service, build, port}` |
+| host to backend | `host.start` | `{page, folders, cookie}`, as `service.use` | `{service, build, port}` |
 | host to backend | `service.use` | `{service, settings, python, key}` | `{service}` |
 | host to backend | `setting.check` | `{name, value}` | `{value, says}` |
 | host to backend | `account.signIn` | `{}` | `{who}` |
@@ -88,17 +88,21 @@ class UseService:
 class HostStart:
     """Host to backend, the first request: where the built page lies, and what the window shows.
 
-    `folders` are the workspace's, the first of them is where the demo's tools look.
+    `folders` are the workspace's, the first of them is where the demo's tools look. `cookie` is what
+    browsers were let in by before, so that a call page that is open finds this backend in the place of
+    the one before it; "" makes another.
     """
 
     page: str
     folders: tuple[str, ...]
     use: UseService
+    cookie: str = field(repr=False)
 
     @classmethod
     def from_params(cls, params: object) -> HostStart:
         """Raises MessageError."""
-        fields = Fields(params, "page", "folders", "service", "settings", "python", "key")
+        expected = ("page", "folders", "cookie", "service", "settings", "python", "key")
+        fields = Fields(params, *expected)
         folders = fields.array("folders")
         if not all(isinstance(folder, str) and folder for folder in folders):
             raise MessageError("folders", "are not all paths")
@@ -106,6 +110,7 @@ class HostStart:
             page=fields.text("page"),
             folders=tuple(map(str, folders)),
             use=UseService(*_service(fields)),
+            cookie=fields.text("cookie", empty=True),
         )
 
 
