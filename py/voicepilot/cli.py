@@ -220,7 +220,11 @@ def _parser() -> argparse.ArgumentParser:
     wishes.add_parser("list", help="all that are kept, the newest first")
     show_transcript = wishes.add_parser("show", help="read one")
     show_transcript.add_argument("id", metavar="ID", help="as `list` shows it, or its beginning")
-    export = wishes.add_parser("export", help="write one as a document")
+    export = wishes.add_parser(
+        "export",
+        help="write one as a document",
+        usage="voicepilot transcripts export ID --as markdown|json|webvtt [FILE]",
+    )
     export.add_argument("id", metavar="ID")
     export.add_argument(
         "--as",

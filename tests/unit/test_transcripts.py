@@ -125,6 +125,13 @@ def test_an_answer_is_cut_to_what_was_heard_also_after_it_was_written_down() -> 
     assert len(last.text) < len(long) / 2
 
 
+def test_a_line_is_written_only_where_it_says_something_new() -> None:
+    story = conversation()
+    story.hears("conversation.item.done", item=answer("a1", "Eighty-four.", "completed"))
+    texts = [line.text for line in story.lines]
+    assert len(texts) == len(set(texts)) == 3  # the answer, when it had sounded, and the question
+
+
 def test_a_tool_is_written_down_with_what_it_returned_in_short() -> None:
     story = conversation()
     story.hears("response.created", response={"id": "r2"})

@@ -45,7 +45,7 @@ def show_all(folder: Path) -> None:
 def show(folder: Path, name: str) -> None:
     """Print one to be read. Raises TranscriptError."""
     found = _one(folder, name)
-    _say(f"{_when(found.transcript)}\n")
+    _say(f"{_when(found.transcript).rstrip()}\n")
     for line in plain_lines(found.transcript):
         _say(line)
     if found.transcript.ended is None:

@@ -45,12 +45,22 @@ class _Scribed:
     earlier: dict[str, int]
     """The versions of entries of calls before, which count when they change."""
     written: dict[str, str] = field(default_factory=dict)
+    made_of: dict[str, tuple[object, ...]] = field(default_factory=dict)
+    """What the newest line of each entry was made of: the same makes the same line."""
     seen: dict[str, float] = field(default_factory=dict)
     until: dict[str, float] = field(default_factory=dict)
     waiting: list[str] = field(default_factory=list)
     """Lines that are worth nothing before something has been said."""
     worth: bool = False
     over: bool = False
+
+    def news(self, key: str, line: str) -> list[str]:
+        """The line of an entry, if it says anything new."""
+        if self.written.get(key) == line:
+            return []
+        self.written[key] = line
+        self.worth = True
+        return [line]
 
 
 class Scribe:
@@ -146,15 +156,14 @@ class Scribe:
             if _is_whole(each):
                 known.until.setdefault(each.key, round(at, 3))
                 times = known.seen[each.key], known.until[each.key]
-                line = lines.stands(entry_of(each, *times), after)
-                if known.written.get(each.key) != line:
-                    known.written[each.key] = line
-                    found.append(line)
-                    known.worth = True
+                made_of = (each.version, after, *times)
+                if known.made_of.get(each.key) != made_of:
+                    known.made_of[each.key] = made_of
+                    found += known.news(each.key, lines.stands(entry_of(each, *times), after))
             after = each.key
         if self._call is not None:
             for key in [key for key in known.written if key not in here]:
-                del known.written[key]
+                del known.written[key], known.made_of[key]
                 found.append(lines.gone(key))
         return found
 
