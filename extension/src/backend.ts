@@ -5,7 +5,7 @@
 import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { createInterface } from "node:readline";
 import * as vscode from "vscode";
-import { connect, type Finding, type Hearing, type HostStart, type Rpc, type Status } from "./rpc";
+import { connect, type Finding, type Hearing, type HostStart, type Rpc, type Status, type UseService } from "./rpc";
 
 /** What the backend wants of VS Code. */
 export type Wishes = Pick<Hearing, "token" | "settingsChanged" | "notice">;
@@ -56,6 +56,11 @@ export class Backend implements vscode.Disposable {
     this.launch = launch;
     this.failures = 0;
     await this.run(launch);
+  }
+
+  /** Notes what it uses from now on, for when it must start again. */
+  remember(service: UseService): void {
+    if (this.launch) this.launch = { ...this.launch, start: { ...this.launch.start, ...service } };
   }
 
   /** Ends it and waits until it has ended. */

@@ -262,6 +262,7 @@ export class VoicePilot implements vscode.Disposable {
       const use = await this.wanted("azure", "");
       if (rpc !== this.backend.rpc || isDeepStrictEqual(use, this.used)) return;
       this.used = use;
+      this.backend.remember(use);
       await rpc.use(use);
     });
     return this.using;
@@ -269,7 +270,10 @@ export class VoicePilot implements vscode.Disposable {
 
   /** Keeps what the person has changed in the page, which the backend knows already. */
   private async keep(settings: Readonly<Record<string, unknown>>): Promise<void> {
-    if (this.used) this.used = { ...this.used, settings: { ...this.used.settings, ...settings } };
+    if (this.used) {
+      this.used = { ...this.used, settings: { ...this.used.settings, ...settings } };
+      this.backend.remember(this.used);
+    }
     await keepSettings(settings);
   }
 
