@@ -103,7 +103,7 @@ class Azure:
         """Where was posted, in order."""
         return [each.path for each in self.posts]
 
-    async def take(self, request: web.Request) -> web.Response:
+    async def take(self, request: web.Request) -> web.StreamResponse:
         transport = request.transport
         peer = transport.get_extra_info("peername")[1] if transport is not None else 0
         body = await request.text()
@@ -130,8 +130,8 @@ def token_credentials() -> FixedCredentials:
 
 
 @asynccontextmanager
-async def azure() -> AsyncIterator[Azure]:
-    service = Azure()
+async def azure(service: Azure | None = None) -> AsyncIterator[Azure]:
+    service = service or Azure()
     application = web.Application()
     application.router.add_route("*", "/{path:.*}", service.take)
     runner = web.AppRunner(application, shutdown_timeout=1)

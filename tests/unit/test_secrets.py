@@ -7,6 +7,7 @@ everything that was written is searched for the mark. Logging is turned up as fa
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import logging
 import os
@@ -15,7 +16,8 @@ import sys
 import time
 import traceback
 import webbrowser
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from typing import Any
 import aiohttp
 import keyring as library
 import pytest
+from aiohttp import web
 from azure.core.credentials import AccessToken
 
 from voicepilot.backend.azure.api_key import VARIABLE, ApiKey, Keyring
@@ -45,6 +48,7 @@ from .sign_in_service import (
 )
 from .test_azure_credentials_keys import BrokenKeyring, MemoryKeyring
 
+SOCKETS = "/openai/v1/realtime"
 ENDPOINT = "https://mine.openai.azure.com"
 SOURCE = Path(__file__).parents[2] / "py"
 
@@ -330,45 +334,167 @@ REFUSALS = [
 ]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="ended by a signal")
+class AzureWithSockets(Azure):
+    """Takes calls over WebSocket too, once it is told to `listen`; until then it says what it is told."""
+
+    listens = False
+
+    async def take(self, request: web.Request) -> web.StreamResponse:
+        if request.path != SOCKETS or not self.listens:
+            return await super().take(request)
+        self.greeted_with = request.headers["api-key"]
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        async for frame in socket:
+            await socket.send_str(
+                frame.data
+            )  # what it is configured with, so that the page sees it
+        return socket
+
+
+def variables_for(service: Azure) -> dict[str, str]:
+    """The environment of a process whose calls go there, with a marked key."""
+    return {
+        **os.environ,
+        "PYTHONPATH": str(SOURCE),
+        "AZURE_OPENAI_ENDPOINT": service.base,
+        "AZURE_OPENAI_DEPLOYMENT": "voice",
+        VARIABLE: f"{MARK}key",
+    }
+
+
+@asynccontextmanager
+async def serving(
+    written: Written, folder: Path, service: Azure, *options: str
+) -> AsyncIterator[str]:
+    """`voicepilot serve` as a process; its printed address. What it prints is written down."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "voicepilot", "serve", "--no-browser", "--port", "0"),
+        *("--page", str(small_page(folder)), *options),
+        env=variables_for(service),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        assert process.stdout is not None and process.stderr is not None
+        url = ""
+        async with asyncio.timeout(60):
+            while not url:
+                line = (await process.stdout.readline()).decode()
+                written.add("serve", line)
+                assert line, (await process.stderr.read()).decode()
+                url = line.strip() if line.strip().startswith("http://") else ""
+        written.add("process list", arguments_of(process.pid))
+        yield url
+    finally:
+        process.terminate()
+        out, err = await process.communicate()
+        for place, text in (("stdout", out), ("stderr", err)):
+            written.add(place, text.decode())
+
+
+ENDED_BY_A_SIGNAL = pytest.mark.skipif(sys.platform == "win32", reason="ended by a signal")
+
+
+@ENDED_BY_A_SIGNAL
 async def test_serving_calls(written: Written, tmp_path: Path) -> None:
     """As a process: what the page and the terminal get, however the service answers."""
-    page = small_page(tmp_path / "page")
-    async with azure() as service:
-        variables = {
-            **os.environ,
-            "PYTHONPATH": str(SOURCE),
-            "AZURE_OPENAI_ENDPOINT": service.base,
-            "AZURE_OPENAI_DEPLOYMENT": "voice",
-            VARIABLE: f"{MARK}key",
+    async with azure() as service, serving(written, tmp_path / "page", service) as url:
+        await hold_calls(url, service, written)
+        # The header was sent where it belongs, so there was something to find.
+        assert {each.headers["api-key"] for each in service.posts if each.path == MINT} == {
+            f"{MARK}key"
         }
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "voicepilot", "serve", "--no-browser", "--port", "0"),
-            *("--page", str(page)),
-            env=variables,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        try:
-            assert process.stdout is not None and process.stderr is not None
-            url = ""
-            async with asyncio.timeout(60):
-                while not url:
-                    line = (await process.stdout.readline()).decode()
-                    written.add("serve", line)
-                    assert line, (await process.stderr.read()).decode()
-                    url = line.strip() if line.strip().startswith("http://") else ""
-            written.add("process list", arguments_of(process.pid))
-            await hold_calls(url, service, written)
-            # The header was sent where it belongs, so there was something to find.
-            assert {each.headers["api-key"] for each in service.posts if each.path == MINT} == {
-                f"{MARK}key"
-            }
-        finally:
-            process.terminate()
+
+
+@ENDED_BY_A_SIGNAL
+async def test_giving_keys_to_the_page(written: Written, tmp_path: Path) -> None:
+    """Direct signalling: the page gets the ephemeral key, in one place, and no other secret."""
+    page = serving(written, tmp_path / "page", service := Azure(), "--signalling", "direct")
+    async with azure(service), page as url, entered(url, written) as (_, ask):
+        for number, minting in enumerate(REFUSALS, start=3):
+            service.says(MINT, *minting)
+            answer = await ask(number, "call.key", {"attempt": number, "fresh": True})
+            given = answer.get("result", {}).get("key")
+            assert given == (f"ek_{MARK}" if minting is REFUSALS[0] else None)
+        assert {each.headers["api-key"] for each in service.posts} == {f"{MARK}key"}
+
+
+@ENDED_BY_A_SIGNAL
+async def test_relaying_calls_over_websocket(written: Written, tmp_path: Path) -> None:
+    page = serving(written, tmp_path / "page", service := AzureWithSockets())
+    async with azure(service), page as url, entered(url, written) as (browser, _):
+
+        async def call() -> dict[str, Any]:
+            """The first frame that the page gets; it is written down, as is the one after it."""
+            async with browser.ws_connect("/call") as line:
+                greeting = await line.receive_json(timeout=60)
+                written.add("call", json.dumps(greeting))
+                if "opened" in greeting:
+                    written.add("call", await line.receive_str(timeout=60))
+            return dict(greeting)
+
+        for refusal in REFUSALS[1:]:
+            service.says(SOCKETS, *refusal)
+            assert "refused" in await call()
+        service.listens = True
+        assert "opened" in await call()
+        assert service.greeted_with == f"{MARK}key"
+
+
+@pytest.mark.parametrize("minting", [REFUSALS[0], REFUSALS[1], REFUSALS[4]])
+async def test_the_doctor(minting: list[Said], written: Written) -> None:
+    """As a process: its report, and what it says beside it."""
+    async with azure() as service:
+        service.says(MINT, *minting)
+        service.says(OFFERS, refused(401, "401", f"no ephemeral key: ek_{MARK}"))
+        service.says(SOCKETS, refused(403, "403", f"not with {MARK}key"))
+        report = await examined(written, variables_for(service))
+        states = {each["name"]: each["state"] for each in report["checks"]}
+        assert states["mint"] == ("ok" if minting is REFUSALS[0] else "failed")
+        assert {each.headers["api-key"] for each in service.posts if each.path == MINT} == {
+            f"{MARK}key"
+        }
+
+
+async def test_the_doctor_behind_a_proxy_with_a_password(written: Written) -> None:
+    asked = []
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append((await reader.readuntil(b"\r\n\r\n")).decode())
+        writer.write(f"HTTP/1.1 407 Not with {MARK}\r\nContent-Length: 0\r\n\r\n".encode())
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        proxy = f"http://me:{MARK}@127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        variables = {"HTTPS_PROXY": proxy, "https_proxy": proxy, "AZURE_OPENAI_ENDPOINT": ENDPOINT}
+        report = await examined(written, {**variables_for(Azure()), **variables})
+    assert {each["name"]: each["state"] for each in report["checks"]}["connection"] == "failed"
+    password = base64.b64encode(f"me:{MARK}".encode()).decode()
+    assert password in asked[0]
+    written.add("report", json.dumps(report).replace(password, MARK))
+
+
+async def examined(written: Written, variables: Mapping[str, str]) -> dict[str, Any]:
+    """What `voicepilot doctor --json` reports."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "voicepilot", "doctor", "--json", "--no-browser"),
+        env=variables,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(120):
             out, err = await process.communicate()
-    for place, text in (("stdout", out), ("stderr", err)):
-        written.add(place, text.decode())
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    written.add("doctor", (out + err).decode())
+    assert process.returncode == 1, err.decode()
+    report: dict[str, Any] = json.loads(out)
+    return report
 
 
 def arguments_of(process: int) -> str:
@@ -377,19 +503,25 @@ def arguments_of(process: int) -> str:
     return shown.read_text() if shown.exists() else ""
 
 
-async def hold_calls(url: str, service: Azure, written: Written) -> None:
-    """Do what a page does: enter, say hello, ask for calls. Every answer is written down."""
+Ask = Callable[[int, str, object], Awaitable[dict[str, Any]]]
+
+
+@asynccontextmanager
+async def entered(url: str, written: Written) -> AsyncIterator[tuple[aiohttp.ClientSession, Ask]]:
+    """A browser that has entered and said hello, and how to ask over its bridge.
+
+    Every answer is written down, but for the ephemeral key in the place where the page looks for it.
+    """
     base, _, token = url.partition("#")
-    origin = base.rstrip("/")
     async with aiohttp.ClientSession(
-        headers={"Origin": origin}, cookie_jar=aiohttp.CookieJar(unsafe=True)
+        base, headers={"Origin": base.rstrip("/")}, cookie_jar=aiohttp.CookieJar(unsafe=True)
     ) as browser:
-        async with browser.get(base) as response:
+        async with browser.get("/") as response:
             written.add("page", f"{response.headers} {await response.text()}")
         entry = {"token": token.rpartition("=")[2]}
-        async with browser.post(f"{origin}/session", json=entry) as response:
+        async with browser.post("/session", json=entry) as response:
             assert response.status == 204
-        async with browser.ws_connect(f"{origin}/bridge") as bridge:
+        async with browser.ws_connect("/bridge") as bridge:
 
             async def ask(number: int, method: str, params: object) -> dict[str, Any]:
                 call = {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
@@ -397,20 +529,29 @@ async def hold_calls(url: str, service: Azure, written: Written) -> None:
                 async with asyncio.timeout(60):
                     while True:
                         answer = await bridge.receive_json()
-                        written.add("bridge", json.dumps(answer))
+                        found = dict(answer.get("result") or {})
+                        if method == "call.key":
+                            found.pop("key", None)
+                        written.add("bridge", json.dumps({**answer, "result": found}))
                         if answer.get("id") == number:
                             return dict(answer)
 
             assert "result" in await ask(1, "hello", {"build": "b1"})
             assert "result" in await ask(2, "settings.get", {})
-            offer = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\n"
-            for number, minting in enumerate(REFUSALS, start=3):
-                service.says(MINT, *minting)
-                answer = await ask(number, "call.open", {"attempt": number, "sdp": offer})
-                assert ("result" in answer) is (minting is REFUSALS[0])
-            service.says(MINT, *REFUSALS[0])
-            service.says(OFFERS, refused(401, "401", f"no ephemeral key: ek_{MARK}"))
-            assert "error" in await ask(99, "call.open", {"attempt": 99, "sdp": offer})
+            yield browser, ask
+
+
+async def hold_calls(url: str, service: Azure, written: Written) -> None:
+    """Ask for calls as a page does."""
+    async with entered(url, written) as (_, ask):
+        offer = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\n"
+        for number, minting in enumerate(REFUSALS, start=3):
+            service.says(MINT, *minting)
+            answer = await ask(number, "call.open", {"attempt": number, "sdp": offer})
+            assert ("result" in answer) is (minting is REFUSALS[0])
+        service.says(MINT, *REFUSALS[0])
+        service.says(OFFERS, refused(401, "401", f"no ephemeral key: ek_{MARK}"))
+        assert "error" in await ask(99, "call.open", {"attempt": 99, "sdp": offer})
 
 
 def small_page(folder: Path) -> Path:
