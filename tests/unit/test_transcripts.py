@@ -435,6 +435,20 @@ def test_the_next_backend_goes_on_in_the_file_of_a_call(tmp_path: Path) -> None:
     (found,) = kept(tmp_path)
     assert words(found.transcript)[-1] == "user: And twelve times eight?"
     assert len(words(found.transcript)) == 3
+    assert found.transcript.entries[-1].at == WALL + 60
+
+
+def test_the_next_backend_that_hears_the_whole_call_changes_no_time_in_it(tmp_path: Path) -> None:
+    story = conversation()
+    with Transcripts(tmp_path, clock=lambda: WALL) as transcripts:
+        tell(transcripts, story)
+    (before,) = kept(tmp_path)
+    with Transcripts(tmp_path, clock=lambda: WALL + 600) as transcripts:
+        tell(transcripts, story)
+        transcripts.heard("p", Entry(story.now, "stop", ()))
+    (after,) = kept(tmp_path)
+    assert after.transcript.entries == before.transcript.entries
+    assert after.transcript.ended == pytest.approx(WALL + story.now - 100)
 
 
 def test_what_is_not_wanted_is_not_kept(tmp_path: Path) -> None:

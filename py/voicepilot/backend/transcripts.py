@@ -125,7 +125,7 @@ class _Files:
         path = None
         try:
             if call not in self._paths:
-                self._paths[call] = self._find(call) or self._make(call, first.began)
+                self._paths[call] = self._find(call, first) or self._make(call, first.began)
             path = self._paths[call]
             if path is not None:
                 _add(path, "".join(f"{line.text}\n" for line in found))
@@ -136,10 +136,12 @@ class _Files:
             self._paths[call] = None
             _log.error("The transcript of this call ends here: %s", error.strerror)
 
-    def _find(self, call: str) -> Path | None:
+    def _find(self, call: str, first: Line) -> Path | None:
         """The file in which another backend has begun this call."""
         for path in self._folder.glob(f"*-{call}{_ENDING}"):
-            _add(path, "\n")  # what it did not finish shall be a line of its own
+            # What it did not finish shall be a line of its own. Who has heard the whole call counts as
+            # it did, though the call seems to begin only now, and says the same again.
+            _add(path, "\n" if first.whole else f"\n{transcript_lines.opening(first.began)}\n")
             return path
         return None
 

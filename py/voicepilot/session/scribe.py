@@ -29,10 +29,14 @@ _OF_SPEECH: Final = '"input_audio_buffer.speech_'
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of the transcript of the call with this `number`, which began at this time."""
+    """A line of the transcript of the call with this `number`.
+
+    Its times count from `began`: when the call began, or, if not `whole`, when more was heard of it.
+    """
 
     number: int
     began: float
+    whole: bool
     text: str
 
 
@@ -42,6 +46,7 @@ class _Scribed:
 
     number: int
     began: float
+    whole: bool
     earlier: dict[str, int]
     """The versions of entries of calls before, which count when they change."""
     written: dict[str, str] = field(default_factory=dict)
@@ -111,7 +116,7 @@ class Scribe:
         attempt = entry.args[0] if entry.args and type(entry.args[0]) is int else None
         if attempt is not None and (self._now is None or self._now.over):
             self._begin(attempt, at)
-            found.append(lines.stands(Gap(key=f"gap-{at:.3f}", at=at), None))
+            found.append(lines.stands(Gap(key=f"gap-{at:.3f}", at=at), at))
         if entry.name == "receive":
             self._record.receive(codec.decode(with_silence(entry.args[1])), entry.at)
         elif entry.name == "stop":
@@ -123,14 +128,14 @@ class Scribe:
 
     def _begin(self, number: int, at: float) -> None:
         versions = {each.key: each.version for each in self._conversation.entries}
-        self._now = _Scribed(number, at, versions)
+        self._now = _Scribed(number, at, self._call is not None, versions)
         self._shown = (None, None)
 
     def _end(self, at: float) -> list[str]:
         if self._now is None or self._now.over:
             return []
         self._now.over = True
-        return [lines.ended(at)]
+        return [lines.ended(at, self._now.began)]
 
     @property
     def _conversation(self) -> Conversation:
@@ -159,7 +164,8 @@ class Scribe:
                 made_of = (each.version, after, *times)
                 if known.made_of.get(each.key) != made_of:
                     known.made_of[each.key] = made_of
-                    found += known.news(each.key, lines.stands(entry_of(each, *times), after))
+                    stands = lines.stands(entry_of(each, *times), known.began, after)
+                    found += known.news(each.key, stands)
             after = each.key
         if self._call is not None:
             for key in [key for key in known.written if key not in here]:
@@ -184,14 +190,16 @@ class Scribe:
 
     def _troubles(self, call: Call, at: float) -> list[str]:
         before, self._shown = self._shown, (call.problem, call.notice)
-        return [
-            lines.stands(
-                Trouble(key=f"trouble-{at:.3f}-{what.code}", code=what.code, says=what.says, at=at),
-                None,
-            )
-            for what in self._shown
-            if what is not None and what not in before
-        ]
+        if self._now is None:
+            return []
+        began = self._now.began
+        found = []
+        for what in self._shown:
+            if what is not None and what not in before:
+                key = f"trouble-{at - began:.3f}-{what.code}"
+                trouble = Trouble(key=key, code=what.code, says=what.says, at=at)
+                found.append(lines.stands(trouble, began))
+        return found
 
     def _worth_writing(self, found: list[str]) -> list[Line]:
         known = self._now
@@ -201,7 +209,7 @@ class Scribe:
             known.waiting += found
             return []
         found, known.waiting = known.waiting + found, []
-        return [Line(known.number, known.began, text) for text in found]
+        return [Line(known.number, known.began, known.whole, text) for text in found]
 
 
 def _is_whole(entry: Turn | ToolUse) -> bool:

@@ -2,7 +2,9 @@
 
 JSON Lines, only ever added to. The first line says what the file is and when the call began; each other
 one says of one entry how it stands, and the last line of an entry is the one that counts. `after` names
-the entry before it, since words are often written down later than they were said.
+the entry before it, since words are often written down later than they were said. Times are seconds since
+`began`; where another writer takes up a call without knowing when it began, it says what it counts from in
+an opening of its own.
 
 A file that was cut anywhere can be read: a line that is none says nothing. So at most what had not come to
 its end is lost.
@@ -32,13 +34,17 @@ _NAMES: Final = {kind: name for name, kind in _KINDS.items()}
 
 
 def opening(began: float) -> str:
-    """The first line."""
+    """The line before all that count from `began`, in Unix seconds; the first one is the call's."""
     return _line({"voicepilot": "transcript", "format": FORMAT, "began": round(began, 3)})
 
 
-def stands(entry: Entry, after: str | None) -> str:
+def stands(entry: Entry, began: float, after: str | None = None) -> str:
     """The line that says how an entry stands, and behind which one."""
-    return _line({"kind": _NAMES[type(entry)], **asdict(entry), "after": after})
+    fields = {"kind": _NAMES[type(entry)], **asdict(entry), "after": after}
+    for name in ("at", "until"):
+        if fields.get(name) is not None:
+            fields[name] = round(fields[name] - began, 3)
+    return _line(fields)
 
 
 def gone(key: str) -> str:
@@ -46,9 +52,9 @@ def gone(key: str) -> str:
     return _line({"kind": "gone", "key": key})
 
 
-def ended(at: float) -> str:
+def ended(at: float, began: float) -> str:
     """The line that says when the call ended."""
-    return _line({"kind": "ended", "at": round(at, 3)})
+    return _line({"kind": "ended", "at": round(at - began, 3)})
 
 
 def read(lines: Iterable[bytes]) -> Transcript | None:
@@ -61,10 +67,16 @@ def read(lines: Iterable[bytes]) -> Transcript | None:
     order = Order()
     entries: dict[str, Entry] = {}
     over: float | None = None
+    zero = began
     for line in map(_parsed, found):
+        if line.get("voicepilot") == "transcript":
+            zero = _number(line.get("began")) or zero
+        for name in ("at", "until"):
+            seconds = _number(line.get(name))
+            line[name] = None if seconds is None else zero + seconds
         key, after = line.get("key"), line.get("after")
         if line.get("kind") == "ended":
-            over = _number(line.get("at"))
+            over = line["at"]
         elif isinstance(key, str) and line.get("kind") == "gone":
             entries.pop(key, None)
         elif (entry := _entry(line)) is not None:
@@ -92,7 +104,7 @@ def _in_order(order: Order, entries: Mapping[str, Entry]) -> list[Entry]:
 def _entry(line: Mapping[str, Any]) -> Entry | None:
     match line:
         case {"key": str(key), "kind": "said", "role": str(role), "text": str() | None as text}:
-            at, until = _number(line.get("at")), _number(line.get("until"))
+            at, until = line["at"], line["until"]
             status = _status(line.get("status"))
             return Said(key=key, role=role, text=text, status=status, at=at, until=until)
         case {
@@ -108,13 +120,13 @@ def _entry(line: Mapping[str, Any]) -> Entry | None:
                 arguments=arguments,
                 output=output,
                 status=_status(line.get("status")),
-                at=_number(line.get("at")),
-                until=_number(line.get("until")),
+                at=line["at"],
+                until=line["until"],
             )
         case {"key": str(key), "kind": "trouble", "code": str(code), "says": str(says)}:
-            return Trouble(key=key, code=code, says=says, at=_number(line.get("at")))
+            return Trouble(key=key, code=code, says=says, at=line["at"])
         case {"key": str(key), "kind": "gap"}:
-            return Gap(key=key, at=_number(line.get("at")))
+            return Gap(key=key, at=line["at"])
     return None
 
 
