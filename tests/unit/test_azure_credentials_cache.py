@@ -51,6 +51,7 @@ class Editor:
         self,
         limit_s: float | None = None,
         patience_s: float = 60.0,
+        renews: bool = False,
     ) -> EntraCredentials:
         return EntraCredentials(
             self.token,
@@ -59,6 +60,8 @@ class Editor:
             ScopeMemory(),
             limit_s=limit_s,
             patience_s=patience_s,
+            renews=renews,
+            look_every_s=0.01,
             clock=self.clock,
         )
 
@@ -70,9 +73,53 @@ async def test_a_token_serves_until_five_minutes_before_its_end() -> None:
         assert first == Credential.bearer("token-1")
         editor.now = START + 3600 - 300
         assert await credentials.credential() == first
-        editor.now += 1
+        editor.now = START + 3600 - 59
         assert await credentials.credential() == Credential.bearer("token-2")
     assert editor.asked == [(SCOPES[0], TENANT)] * 2
+
+
+async def test_a_token_with_enough_time_is_given_while_it_is_renewed() -> None:
+    editor = Editor()
+    async with editor.credentials() as credentials:
+        first = await credentials.credential()
+        await editor.heard.acquire()
+        editor.now = START + 3600 - 250
+        editor.gate.clear()
+        assert await credentials.credential() == first
+        await editor.heard.acquire()
+        assert await credentials.credential() == first
+        editor.gate.set()
+        assert await credentials.credential() == first
+        editor.now = START + 3600 - 30
+        assert await credentials.credential() == Credential.bearer("token-2")
+    assert len(editor.asked) == 2
+
+
+async def test_a_slow_renewal_leaves_the_token_that_still_has_time() -> None:
+    editor = Editor()
+    async with editor.credentials(patience_s=0.01) as credentials:
+        first = await credentials.credential()
+        editor.gate.clear()
+        editor.now = START + 3600 - 10
+        assert await credentials.credential() == first
+        editor.now = START + 3600
+        with pytest.raises(Failure) as caught:
+            await credentials.credential()
+    assert caught.value.problem.code == "sign-in-pending"
+
+
+async def test_a_token_is_renewed_before_anybody_asks() -> None:
+    editor = Editor()
+    async with editor.credentials(renews=True) as credentials, asyncio.timeout(10):
+        await credentials.credential()
+        await editor.heard.acquire()
+        for hour in (1, 2):
+            editor.now = START + hour * 3600 - 100
+            await editor.heard.acquire()
+        editor.now += 3300  # after the last renewal
+        assert await credentials.credential() == Credential.bearer("token-3")
+    assert len(editor.asked) == 3
+    assert "renewing a token" not in [task.get_name() for task in asyncio.all_tasks()]
 
 
 async def test_everybody_who_asks_meanwhile_shares_one_sign_in_and_may_give_up_alone() -> None:

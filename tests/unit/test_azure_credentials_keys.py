@@ -135,6 +135,32 @@ async def test_a_keyring_that_waits_for_its_user_does_so_for_limited_time(
     assert caught.value.problem.code == "keyring-slow"
 
 
+async def test_with_auto_a_keyring_that_hangs_is_only_a_key_less(
+    kept: MemoryKeyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locked, told = LockedKeyring(), list[str]()
+    library.set_keyring(locked)
+    monkeypatch.setattr("voicepilot.backend.azure.chosen._KEYRING_SILENT_S", 0.01)
+    options = {"tell": told.append, "variables": {}, "keyring": Keyring(limit_s=0.3)}
+    settings = Settings(endpoint=f"https://{HOST}")
+    async with credentials_for(settings, **options) as chosen:  # type: ignore[arg-type]
+        assert chosen.way == "default"
+    assert [sentence.split(";")[0] for sentence in told] == [
+        "Waiting for the system's keyring",
+        "The system's keyring did not answer within 0 seconds. Going on without a key from there.",
+    ]
+    settings = Settings(endpoint=f"https://{HOST}", credential="api-key")
+    with pytest.raises(Failure, match="keyring"):
+        async with credentials_for(settings, **options):  # type: ignore[arg-type]
+            pass
+    locked.unlocked.set()
+
+
+@pytest.mark.parametrize("text", [f'"{KEY}"', f"'{KEY}'", f' "{KEY}"\n'])
+def test_quotes_around_a_key_are_not_the_keys(text: str) -> None:
+    assert ApiKey.read(text, "the environment").value == KEY
+
+
 async def hand_in(scopes: tuple[str, ...], tenant: str) -> AccessToken:
     return AccessToken(person(scopes[0]), 4_000_000_000)
 

@@ -180,15 +180,22 @@ class Mint:
         self.life_s = life_s
         self.asked: list[str] = []
         self.fails = 0
+        self.code = "service-failed"
+        self.breaks = 0
         self._news = asyncio.Event()
 
     async def __call__(self, configuration: str) -> MintedKey:
         self.asked.append(configuration)
         self._news.set()
         await asyncio.sleep(0)
+        if self.breaks:
+            self.breaks -= 1
+            raise RuntimeError
         if self.fails:
             self.fails -= 1
-            raise Failure("service-failed", detail="it was told to.")
+            if self.code == "service-failed":
+                raise Failure("service-failed", detail="it was told to.")
+            raise Failure(self.code, deed="Sign in.")
         number = len(self.asked)
         return MintedKey(f"ek_{number}", "url", "ga", None, self.life_s)
 
@@ -239,6 +246,37 @@ async def test_the_task_survives_failures_and_minds_the_rest_after_them(caplog) 
         key = keys.take("session")
         assert key is not None
         assert key.value == "ek_2"
+
+
+async def test_nobody_is_asked_to_sign_in_again_before_they_want_something() -> None:
+    mint = Mint()
+    mint.fails, mint.code = 1, "sign-in-pending"
+    now = 0.0
+    async with KeptKeys(mint, clock=lambda: now) as keys:
+        keys.keep("standby", "session")
+        await mint.times(1)
+        now = 10_000.0
+        assert keys.take("session") is None  # has the task look at the clock
+        await asyncio.sleep(0.02)
+        assert len(mint.asked) == 1
+        keys.keep("standby", "session")
+        await mint.times(2)
+        assert keys.take("session") is not None
+
+
+async def test_the_task_survives_what_nobody_foresaw(caplog) -> None:
+    mint = Mint()
+    mint.breaks = 1
+    now = 0.0
+    async with KeptKeys(mint, clock=lambda: now) as keys:
+        keys.keep("standby", "session")
+        await mint.times(1)
+        assert "RuntimeError" in caplog.text
+        now = 5.0
+        keys.keep("standby", "session")
+        keys.take("session")
+        await mint.times(2)
+        assert keys.take("session") is not None
 
 
 async def test_the_task_ends_in_the_middle_of_minting() -> None:

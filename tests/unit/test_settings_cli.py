@@ -1,7 +1,9 @@
 """Settings at the command line as a person meets them: real processes, their words and exit codes."""
 
+import asyncio
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -209,3 +211,43 @@ def test_a_port_that_was_asked_for_must_be_free(run, page):
     assert done.returncode == 2
     assert f"Port {port} on 127.0.0.1 cannot be used (" in done.stderr
     assert "while attempting" not in done.stderr
+
+
+async def test_serve_can_be_ended_while_the_keyring_hangs(page, tmp_path):
+    (tmp_path / "hanging.py").write_text(
+        "import time\n"
+        "from keyring.backend import KeyringBackend\n"
+        "class Keyring(KeyringBackend):\n"
+        "    priority = 1\n"
+        "    def get_password(self, service, username):\n"
+        "        time.sleep(600)\n"
+        "    set_password = delete_password = get_password\n"
+    )
+    options = (
+        "--no-browser",
+        "--port",
+        "0",
+        "--endpoint",
+        "r.openai.azure.com",
+        "--deployment",
+        "d",
+    )
+    program = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "voicepilot.cli", "serve", "--page", page, *options),
+        env={
+            **PLAIN,
+            "VOICEPILOT_SETTINGS": os.devnull,
+            "PYTHONPATH": os.pathsep.join((SOURCE, str(tmp_path))),
+            "PYTHON_KEYRING_BACKEND": "hanging.Keyring",
+        },
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(60):
+            assert b"Waiting for the system's keyring" in await program.stdout.readline()
+            program.send_signal(signal.SIGTERM)
+            assert await program.wait() == 0
+    finally:
+        if program.returncode is None:
+            program.kill()
+            await program.wait()

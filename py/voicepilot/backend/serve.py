@@ -15,7 +15,7 @@ import sys
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -127,9 +127,15 @@ async def _serve(
     try:
         async with contextlib.AsyncExitStack() as owned:
             owned.enter_context(on_end_signals(ended.set))
-            credentials = await owned.enter_async_context(
-                credentials_for(settings, tell=_tell, variables=os.environ)
+            found = asyncio.create_task(
+                owned.enter_async_context(
+                    credentials_for(settings, tell=_tell, variables=os.environ)
+                )
             )
+            if not await _finished(found, ended):  # a keyring may hang
+                farewell()
+                return 0
+            credentials = found.result()
             target = Target(
                 settings.endpoint,
                 credentials,
@@ -179,6 +185,18 @@ async def _serve(
         return _sorry(failure.problem.says, failure.problem.next_step)
     farewell()
     return 0
+
+
+async def _finished(task: asyncio.Task[Any], ended: asyncio.Event) -> bool:
+    """Wait for the task, or until the program shall end; then the task is ended too."""
+    ending = asyncio.create_task(ended.wait())
+    try:
+        await asyncio.wait((task, ending), return_when=asyncio.FIRST_COMPLETED)
+        return task.done()
+    finally:
+        for each in (task, ending):
+            each.cancel()
+        await asyncio.wait((task, ending))
 
 
 def _tell(sentence: str) -> None:

@@ -41,9 +41,9 @@ class ApiKey:
     ) -> ApiKey:
         """Take what was copied from somewhere. Raises Failure for what no key looks like.
 
-        What ends up in a header must be one word of ASCII.
+        What ends up in a header must be one word of ASCII. Quotes around it are a shell's, not the key's.
         """
-        value = text.strip()
+        value = text.strip().strip("\"'")
         fits = value.isascii() and value.isprintable() and " " not in value
         if not fits or not 0 < len(value) <= _LONGEST_KEY:
             raise Failure("key-malformed", place=place)

@@ -6,10 +6,11 @@ azure-identity's default chain finds: variables, workload and managed identity, 
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -25,6 +26,10 @@ from voicepilot.backend.failure import Failure
 from voicepilot.settings import Settings
 
 _BY_A_PERSON: Final = ("browser", "device-code", "host")
+_UNASKED: Final = ("browser", "device-code")
+"""Ways that open a window or show a code by themselves; VS Code does so only where a person waits."""
+
+_KEYRING_SILENT_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,16 @@ class ChosenCredentials:
         )
 
 
+@contextmanager
+def _telling(tell: Tell, sentence: str) -> Iterator[None]:
+    """Show the sentence if what is done meanwhile takes its time."""
+    timer = asyncio.get_running_loop().call_later(_KEYRING_SILENT_S, tell, sentence)
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
 @asynccontextmanager
 async def credentials_for(
     settings: Settings,
@@ -93,13 +108,23 @@ async def credentials_for(
     """Have the credentials for the endpoint that is set. Nobody signs in before one is asked for.
 
     `tell` shows a sentence to the person who signs in; `host_token` and `host_key` are what VS Code hands
-    in. `library` goes to azure-identity. Raises Failure where the settings cannot be met.
+    in. `library` goes to azure-identity. With `auto`, a keyring that hangs is only one key less. Raises
+    Failure where the settings cannot be met.
     """
     host = urlsplit(settings.endpoint).netloc
     way: Way
     match settings.credential:
         case "auto" | "api-key" as asked:
-            key = await find_key(host, variables, host_key, keyring)
+            try:
+                with _telling(
+                    tell, "Waiting for the system's keyring; it may want to be unlocked."
+                ):
+                    key = await find_key(host, variables, host_key, keyring)
+            except Failure as failure:
+                if asked == "api-key" or failure.problem.code != "keyring-slow":
+                    raise
+                tell(f"{failure.problem.says} Going on without a key from there.")
+                key = None
             if key is not None:
                 fixed = FixedCredentials(Credential.api_key(key.value))
                 yield ChosenCredentials("api-key", fixed, key.place)
@@ -118,6 +143,7 @@ async def credentials_for(
         host,
         scopes or ScopeMemory.of_user(),
         limit_s=None if way in _BY_A_PERSON else 60.0,
+        renews=way not in _UNASKED,
         clock=clock,
     ) as credentials:
         yield ChosenCredentials(way, credentials)

@@ -2,15 +2,17 @@
 
 azure-identity signs in; what is here is in front of it:
 
-- One token is kept until five minutes before its end. While one is fetched, everybody who asks waits for
-  the same sign-in; who gives up does not end it for the others.
+- One token is kept until five minutes before its end, then renewed, without being asked where no person can
+  be needed for it. Until it nears its end the old one goes on to be given, so no call waits for that.
+- While a token is fetched, everybody who asks waits for the same sign-in; who gives up does not end it for
+  the others.
 - A token is for one audience, its *scope*. `scopes.ScopeMemory` says which to try first. When the service
   answers 401, the token for the other scope is tried, once; when it does not take that one either, the
   sign-in is refused, and the next request begins anew.
 - A tenant that does not know the first audience is asked for the second.
 - Who asks waits for a while only: a person may have to act in a browser first, and reads that meanwhile.
   The sign-in goes on, and the next request finds its token.
-- A renewal that fails while the old token still has time leaves that one in use.
+- A renewal that fails, or takes long, while the old token still has time leaves that one in use.
 """
 
 from __future__ import annotations
@@ -35,6 +37,9 @@ from voicepilot.backend.failure import Failure
 
 _log = logging.getLogger(__name__)
 
+_ENOUGH_S: Final = 60.0
+"""A token with so much time left opens a call, with all its tries."""
+
 
 class TokenSource(Protocol):
     """What signs in: azure-identity's asynchronous credentials, a handed token."""
@@ -58,12 +63,15 @@ class EntraCredentials:
         *,
         limit_s: float | None = 60.0,
         patience_s: float = 8.0,
+        renews: bool = False,
+        look_every_s: float = 60.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Take what signs in, and how, for telling it.
 
         `limit_s` is the longest a sign-in may take, in seconds, None where a person has to act;
-        `patience_s` how long a request waits for it. `clock` gives seconds since 1970.
+        `patience_s` how long a request waits for it. With `renews` a token is renewed unasked; its age is
+        looked at every `look_every_s`, since timers stand still in sleep. `clock` gives seconds since 1970.
         """
         self._source = source
         self._tried = tried
@@ -76,6 +84,9 @@ class EntraCredentials:
         self._refused: set[str] = set()
         """Scopes whose tokens the service did not take since the last plain sign-in."""
         self._signing_in: asyncio.Task[_Held] | None = None
+        self._renews = renews
+        self._look_every_s = look_every_s
+        self._renewing: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -86,9 +97,10 @@ class EntraCredentials:
         exc_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._signing_in is not None:
-            self._signing_in.cancel()
-            await asyncio.wait([self._signing_in])
+        for task in (self._renewing, self._signing_in):
+            if task is not None:
+                task.cancel()
+                await asyncio.wait([task])
         self._held = None
         await self._source.close()
 
@@ -97,6 +109,9 @@ class EntraCredentials:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._patience_s):
                 return (await self._usable(refused)).credential
+        held = self._held
+        if held is not None and held.credential != refused and held.expires_on > self._clock():
+            return held.credential
         raise Failure("sign-in-pending", deed=self._tried.deed)
 
     async def owner(self) -> TokenOwner:
@@ -108,10 +123,14 @@ class EntraCredentials:
         if held is not None and refused == held.credential:
             return await self._replaced(held)
         # A refusal of a token that was replaced meanwhile is answered by the one that is held now.
-        if held is not None and held.expires_on - self._clock() >= FRESH_S:
+        left_s = held.expires_on - self._clock() if held is not None else 0.0
+        if held is not None and left_s >= FRESH_S:
             return held
         if self._signing_in is None:
             self._refused.clear()
+        if held is not None and left_s >= _ENOUGH_S:
+            self._begin_to_sign_in()
+            return held
         try:
             return await self._signed_in()
         except Failure as failure:
@@ -138,10 +157,20 @@ class EntraCredentials:
 
     async def _signed_in(self) -> _Held:
         """Wait for the sign-in that is under way, or begin one."""
+        return await asyncio.shield(self._begin_to_sign_in())
+
+    def _begin_to_sign_in(self) -> asyncio.Task[_Held]:
         if self._signing_in is None:
             self._signing_in = asyncio.create_task(self._sign_in(), name="sign-in")
             self._signing_in.add_done_callback(self._ended)
-        return await asyncio.shield(self._signing_in)
+        return self._signing_in
+
+    async def _renew_in_time(self) -> None:
+        """Renew the token that is held, again and again, until that fails."""
+        with contextlib.suppress(Failure):
+            while self._held is not None:
+                await asyncio.sleep(self._look_every_s)
+                await self._usable(None)
 
     def _ended(self, task: asyncio.Task[_Held]) -> None:
         self._signing_in = None
@@ -160,6 +189,8 @@ class EntraCredentials:
         if isinstance(outcome, Failure):
             raise outcome
         self._held = outcome
+        if self._renews and (self._renewing is None or self._renewing.done()):
+            self._renewing = asyncio.create_task(self._renew_in_time(), name="renewing a token")
         return outcome
 
     async def _fetch(self, scope: str) -> _Held | Failure:

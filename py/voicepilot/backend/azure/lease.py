@@ -1,7 +1,8 @@
 """Who mints the key that is kept ready, while nobody waits for it?
 
 `KeptKeys` owns the one task that does. When it mints is decided by `session.key_lease`; how, by whom it
-is given.
+is given. Only what passes by itself is tried again unasked: where a person has to act, above all to sign
+in, nothing more happens until one opens a page or presses Talk, so no window opens by itself.
 """
 
 from __future__ import annotations
@@ -11,13 +12,26 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from voicepilot.backend.failure import Failure
 from voicepilot.protocol.dialects import Dialect
 from voicepilot.session.key_lease import KeyLease, KeyPolicy
 
 _log = logging.getLogger(__name__)
+
+_PASSING: Final = frozenset(
+    {
+        "host-unknown",
+        "proxy-refused",
+        "service-busy",
+        "service-failed",
+        "service-slow",
+        "service-throttled",
+        "service-unreachable",
+    }
+)
+"""Troubles of the network and the service that end without anybody's doing."""
 
 C = TypeVar("C")
 """What a key is minted for: where, and with which configuration."""
@@ -92,6 +106,14 @@ class KeptKeys(Generic[C]):
             key = await self._mint(wanted)
         except Failure as failure:
             _log.warning("no key can be kept ready: %s", failure.problem.code)
+            if failure.problem.code in _PASSING:
+                self._lease.failed(wanted, self._clock())
+            elif wanted == self._lease.wanted:
+                self._lease.want(
+                    "just-in-time", wanted, self._clock()
+                )  # none until the next `keep`
+        except Exception:
+            _log.exception("no key can be kept ready")
             self._lease.failed(wanted, self._clock())
         else:
             self._lease.minted(wanted, key, key.life_s, asked_at)
