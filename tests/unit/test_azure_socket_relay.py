@@ -16,7 +16,8 @@ from aiohttp import WSMsgType, web
 
 from voicepilot.backend.azure.calls import Calls, Target
 from voicepilot.backend.azure.credential import Credential, FixedCredentials
-from voicepilot.backend.azure.socket_relay import address, configuration
+from voicepilot.backend.azure.socket_relay import SocketService, address, configuration, connect
+from voicepilot.backend.failure import Failure
 from voicepilot.backend.page_server import listen
 from voicepilot.backend.socket_calls import SocketCalls
 from voicepilot.bridge.call_socket import SocketOpened, read_greeting
@@ -290,6 +291,53 @@ async def test_a_refusal_of_the_upgrade_is_told_in_the_words_of_the_catalogue(
         assert (await ends.page.receive(timeout=10)).type in (WSMsgType.CLOSE, WSMsgType.CLOSED)
     assert KEY not in caplog.text
     assert KEY not in told.says
+
+
+async def test_a_gateway_that_takes_no_upgrades_is_told_from_a_service_that_refuses() -> None:
+    """What refuses the upgrade lets the same request through without it."""
+    service = Service()
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        upgraded = "Upgrade" in request.headers
+        return web.Response(status=403 if upgraded else 400, text="")
+
+    service.answer = answer  # type: ignore[method-assign]
+    async with relayed(service) as ends:
+        told = await ends.greeting()
+    assert isinstance(told, Problem)
+    assert told.code == "websocket-refused"
+    assert "(status 403)" in told.says
+
+
+async def test_a_busy_service_is_asked_again() -> None:
+    service, statuses = Service(), [429, 503]
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if statuses:
+            return web.Response(status=statuses.pop(0), headers={"retry-after-ms": "1"})
+        return await Service.answer(service, request)
+
+    service.answer = answer  # type: ignore[method-assign]
+    async with relayed(service) as ends:
+        assert await ends.greeting() == SocketOpened("ga", "websocket")
+    assert not statuses
+
+
+@pytest.mark.parametrize(
+    ("proxy", "code"),
+    [("http://127.0.0.1:9", "proxy-refused"), ("socks5://127.0.0.1:9", "proxy-malformed")],
+)
+async def test_what_keeps_the_upgrade_from_arriving_is_named(
+    monkeypatch: pytest.MonkeyPatch, proxy: str, code: str
+) -> None:
+    for name in ("https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    service = SocketService("https://r.openai.azure.com", FixedCredentials(Credential.api_key(KEY)))
+    async with aiohttp.ClientSession() as http:
+        with pytest.raises(Failure) as failed:
+            await connect(http, service, "d")
+    assert failed.value.problem.code == code
 
 
 async def test_nothing_that_is_said_is_logged(caplog: pytest.LogCaptureFixture) -> None:

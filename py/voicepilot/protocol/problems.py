@@ -181,6 +181,14 @@ _CATALOGUE: Final[dict[str, tuple[Mender, str, str, bool]]] = {
         "then start VoicePilot again.",
         True,
     ),
+    "websocket-refused": (
+        _A,
+        "Something between this computer and the realtime service lets HTTPS through, but no WebSocket "
+        "{detail}.",
+        "Ask who runs the network's proxy or gateway to let WebSockets to the service's host through; "
+        "calls by WebRTC need none.",
+        True,
+    ),
     "proxy-malformed": (
         _U,
         "The proxy that this computer is set to use is no address of an HTTP proxy {detail}.",

@@ -30,7 +30,7 @@ import aiohttp
 from aiohttp import WSMsgType
 
 from voicepilot.backend.azure.calls import Target
-from voicepilot.backend.azure.http import proxy_for
+from voicepilot.backend.azure.http import client_session, find_proxy
 from voicepilot.backend.failure import Failure
 from voicepilot.bridge.messages import ToolCall, ToolOutput
 from voicepilot.protocol.json_text import parse_json
@@ -72,7 +72,7 @@ class Sidebands:
         self._sending: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Sidebands:
-        self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
+        self._session = client_session()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -183,7 +183,7 @@ class Sidebands:
                         headers={credential.header: credential.value},
                         heartbeat=_HEARTBEAT_S,
                         max_msg_size=_LARGEST_MESSAGE,
-                        proxy=proxy_for(url),
+                        proxy=await find_proxy(url),
                     )
             except aiohttp.WSServerHandshakeError as error:
                 if error.status == HTTPStatus.UNAUTHORIZED and not refused:

@@ -10,7 +10,9 @@ whole session configuration; after that frames pass both ways untouched, one at 
 does not read holds up the other. Whichever side ends, ends both. Frames hold what is said: none is logged.
 
 A refused upgrade is told by its status alone (aiohttp drops the body), so it is asked once more without the
-upgrade what the matter is, and the answer's words count if its status is the same.
+upgrade what the matter is, and the answer's words count if its status is the same. If it is another, and the
+upgrade was refused for good, something on the way lets HTTPS through and WebSockets not. What may pass is
+tried again as `retries` says.
 
 Source: Microsoft's realtime-audio-websockets how-to of 2026-01-29; recordings of the service of 2026-07.
 """
@@ -21,6 +23,8 @@ import asyncio
 import contextlib
 import json
 import logging
+import random
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
@@ -33,9 +37,18 @@ from aiohttp import WSMsgType, web
 from voicepilot.backend.azure.calls import DialectChoice
 from voicepilot.backend.azure.credential import Credential, Credentials
 from voicepilot.backend.azure.ga import Ga
-from voicepilot.backend.azure.http import Answer, Http, Unreached, proxy_for
+from voicepilot.backend.azure.http import (
+    Answer,
+    Http,
+    Unreached,
+    client_session,
+    find_proxy,
+    seconds_to_wait,
+    unreached,
+)
 from voicepilot.backend.azure.preview import API_VERSION, Preview
 from voicepilot.backend.azure.refusals import Asked, Step, is_nowhere, refusal
+from voicepilot.backend.azure.retries import Retries, Trouble
 from voicepilot.backend.failure import Failure
 from voicepilot.bridge.call_socket import LARGEST_FRAME, SocketOpened, refused
 from voicepilot.protocol.client_events import SessionUpdate
@@ -47,6 +60,15 @@ _log = logging.getLogger(__name__)
 
 _OPEN_WITHIN_S: Final = 10.0
 _HEARTBEAT_S: Final = 20.0
+_REFUSES_UPGRADES: Final = frozenset(
+    {
+        HTTPStatus.OK,
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.METHOD_NOT_ALLOWED,
+        HTTPStatus.UPGRADE_REQUIRED,
+        HTTPStatus.NOT_IMPLEMENTED,
+    }
+)
 _Socket: TypeAlias = web.WebSocketResponse | aiohttp.ClientWebSocketResponse
 _PCM: Final = {"type": "audio/pcm", "rate": 24000}
 
@@ -71,7 +93,7 @@ async def relay_call(
     `opened` is called when the service has taken the connection, and gives the transport that later calls
     shall begin with. Where there is no call, the page is told why.
     """
-    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
+    async with client_session() as http:
         try:
             upstream, dialect = await connect(http, service, session.model)
         except Failure as failure:
@@ -112,28 +134,52 @@ async def connect(
     """Open the service's WebSocket, with `auto` in the dialect that it knows. Raises Failure."""
     dialect: Dialect = "preview" if service.dialect == "preview" else "ga"
     url = address(service.base, dialect, deployment)
-    credential, status = await service.credentials.credential(), 0
-    for last in (False, True):
-        try:
-            return await _open(http, url, credential), dialect
-        except aiohttp.WSServerHandshakeError as error:
-            status = error.status
-            _log.warning("WebSocket: status %d", status)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            _log.warning("WebSocket: %s", type(error).__name__)
-            raise Failure("service-unreachable") from error
-        if status != HTTPStatus.UNAUTHORIZED or last:
-            break
-        try:
+    credential = await service.credentials.credential()
+    opened = await _open_patiently(http, url, credential)
+    if opened == HTTPStatus.UNAUTHORIZED:
+        with contextlib.suppress(Failure):  # there is no other; the service's own words say more
             credential = await service.credentials.credential(refused=credential)
-        except Failure:
-            break  # there is no other; the service's own words say more
-    answer = await _asked_plainly(url, credential, status)
+            opened = await _open_patiently(http, url, credential)
+    if not isinstance(opened, int):
+        return opened, dialect
+    answer = await _asked_plainly(url, credential, opened)
     unknown_here = is_nowhere(answer) or answer.status == HTTPStatus.BAD_REQUEST
     if service.dialect == "auto" and unknown_here:
         with contextlib.suppress(Failure):  # then the first refusal is the one that counts
             return await connect(http, replace(service, dialect="preview"), deployment)
     raise refusal(answer, Asked(Step.MINT, url, deployment, credential))
+
+
+async def _open_patiently(
+    http: aiohttp.ClientSession,
+    url: str,
+    credential: Credential,
+    chance: Callable[[], float] = random.random,
+) -> aiohttp.ClientWebSocketResponse | int:
+    """The open WebSocket, or the status that refused it for good. Raises Failure."""
+    retries, began, tries = Retries(), time.monotonic(), 0
+    while True:
+        tries += 1
+        outcome: Failure | int
+        try:
+            return await _open(http, url, credential)
+        except aiohttp.WSServerHandshakeError as error:
+            _log.warning("WebSocket: status %d", error.status)
+            outcome = error.status
+            trouble: Trouble | None = Trouble(error.status, seconds_to_wait(error.headers or {}))
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            _log.warning("WebSocket: %s", type(error).__name__)
+            lost = unreached(error, url, _OPEN_WITHIN_S)
+            outcome, trouble = lost.failure, lost.trouble
+        spent_s, pause = time.monotonic() - began, None
+        if trouble is not None:
+            pause = retries.pause(trouble, tries, spent_s, chance(), harmless=True)
+        if pause is not None:
+            await asyncio.sleep(pause)
+        elif isinstance(outcome, Failure):
+            raise outcome
+        else:
+            return outcome
 
 
 async def _open(
@@ -145,19 +191,23 @@ async def _open(
             headers={credential.header: credential.value},
             heartbeat=_HEARTBEAT_S,
             max_msg_size=LARGEST_FRAME,
-            proxy=proxy_for(url),
+            proxy=await find_proxy(url),
         )
 
 
 async def _asked_plainly(url: str, credential: Credential, status: int) -> Answer:
-    """The answer to the same request without the upgrade, if it is the same refusal."""
+    """The answer to the same request without the upgrade, if it is the same refusal. Raises Failure."""
     try:
         async with Http(_OPEN_WITHIN_S) as http:
             plain = "http" + url.removeprefix("ws")
             answer = await http.send("GET", plain, {credential.header: credential.value})
     except Unreached:
         return Answer(status, b"")
-    return answer if answer.status == status else Answer(status, b"")
+    if answer.status == status:
+        return answer
+    if status in _REFUSES_UPGRADES:
+        raise Failure("websocket-refused", detail=f"(status {status})")
+    return Answer(status, b"")
 
 
 async def _pass_both_ways(
