@@ -120,7 +120,8 @@ async def visit(
         await context.grant_permissions(["local-network-access"])
         await page.route(site.address, _isolated)
     await page.goto(site.address, wait_until="commit")
-    ready = await page.evaluate("() => probe.ready")
+    async with asyncio.timeout(WITHIN_MS / 1000):  # a page that breaks off says neither
+        ready = await page.evaluate("() => probe.ready")
     if ready["how"] != "ready":
         raise AssertionError(f"the page of {site.name} did not start")
     visited = Visited(page, float(ready["at"]))

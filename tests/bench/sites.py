@@ -147,7 +147,10 @@ def stock() -> Page:
     archive = Asset("/assets/voicepilot.zip", _sources())
     style = Asset("/assets/page.css", (WEBVIEW / "page.css").read_bytes())
     icon = Asset("/assets/icon.svg", (WEBVIEW / "icon.svg").read_bytes())
-    meter = _meter()
+    worklets = {
+        path.stem: Asset(f"/assets/{path.name}", path.read_bytes())
+        for path in sorted((WEBVIEW / "worklets").glob("*.js"))
+    }
     modules = (loader, runtime["pyodide.mjs"], runtime["pyodide.asm.mjs"])
     import_map = _data(
         {
@@ -155,7 +158,8 @@ def stock() -> Page:
             "integrity": {module.path: module.integrity for module in modules},
         }
     )
-    boot = _data({"build": BUILD, "archive": archive.path, "worklets": {METER: meter.path}})
+    paths = {name: worklet.path for name, worklet in worklets.items()}
+    boot = _data({"build": BUILD, "archive": archive.path, "worklets": paths})
     head = (
         f'<script type="importmap">{import_map}</script>\n'
         f'<script type="application/json" id="boot">{boot}</script>\n'
@@ -168,14 +172,16 @@ def stock() -> Page:
     contents = Contents(
         inline_scripts=(digest("sha256", import_map.encode()),),
         modules=tuple(module.integrity for module in modules),
-        worklets=(meter.path,),
+        worklets=tuple(paths.values()),
         styles=(style.path,),
         images=(icon.path,),
         fetched=tuple(a.path for a in (*fetched, runtime["pyodide-lock.json"], archive)),
         endpoints=ENDPOINTS,
         sockets=SOCKETS,
     )
-    return _page(document, contents, *runtime.values(), loader, archive, style, icon, meter)
+    return _page(
+        document, contents, *runtime.values(), loader, archive, style, icon, *worklets.values()
+    )
 
 
 def heard(page: Page) -> Page:
