@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import sys
+import tempfile
 from collections import defaultdict
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -71,20 +72,21 @@ class Process:
 
 @asynccontextmanager
 async def started(answer=None, **variables):
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", "voicepilot.cli", "serve", "--stdio"),
-        env={**os.environ, "PYTHONPATH": str(PY), **variables},
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        limit=1 << 20,
-    )
-    host = Process(process, answer)
-    try:
-        yield host
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await host.ended()
+    with tempfile.TemporaryDirectory() as data:  # transcripts are not for the tester's own folder
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-P", "-m", "voicepilot.cli", "serve", "--stdio"),
+            env={**os.environ, "PYTHONPATH": str(PY), "XDG_DATA_HOME": data, **variables},
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            limit=1 << 20,
+        )
+        host = Process(process, answer)
+        try:
+            yield host
+        finally:
+            if process.returncode is None:
+                process.kill()
+            await host.ended()
 
 
 @pytest.fixture
