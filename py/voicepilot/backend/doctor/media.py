@@ -148,7 +148,10 @@ class TrialCall:
 
 async def check_udp(call: TrialCall, answer: str) -> Outcome:
     """Connect the trial call."""
-    seconds = await call.connected(answer)
+    try:
+        seconds = await call.connected(answer)
+    except ValueError:  # it begins like a session description and is none
+        return failed(problem("bad-answer"))
     if seconds is None:
         return failed(problem("udp-blocked", seconds=round(CONNECT_WITHIN_S)))
     return ok(f"Connected over UDP in {seconds * 1000:.0f} ms.")
