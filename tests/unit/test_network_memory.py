@@ -73,3 +73,12 @@ def test_the_name_of_a_network_stays_and_tells_nothing() -> None:
     assert set(name) <= set("0123456789abcdef")
     assert len(name) == 32
     assert socket.gethostname() not in name
+
+
+def test_another_programs_unfinished_file_is_left_alone(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.file.parent.mkdir()
+    (world.file.parent / "networks.new").mkdir()
+    world.memory().fell_back()
+    assert world.memory().needs_fallback()
+    assert {each.name for each in world.file.parent.iterdir()} == {"networks.json", "networks.new"}

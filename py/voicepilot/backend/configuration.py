@@ -8,9 +8,7 @@ file is replaced in one step and only its owner can read it. Secrets are never i
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -21,6 +19,7 @@ import platformdirs
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
+from voicepilot.backend import files
 from voicepilot.backend.failure import Failure
 from voicepilot.protocol.session_config import FunctionTool, SessionConfig
 from voicepilot.settings import SettingError, Settings, SettingsError
@@ -199,8 +198,7 @@ def _write_table(file: Path, values: Mapping[str, object]) -> None:
         for name, value in values.items():
             lines = isinstance(value, str) and "\n" in value
             document[name] = tomlkit.string(str(value), multiline=True) if lines else value
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _replace(target, tomlkit.dumps(document).encode())
+        files.replace(target, tomlkit.dumps(document).encode())
     except _UnfitError as error:
         raise ConfigurationError(f"The settings file {file} {error}.") from error
     except TOMLKitError:
@@ -211,17 +209,3 @@ def _write_table(file: Path, values: Mapping[str, object]) -> None:
         raise ConfigurationError(
             f"The settings file {file} cannot be written ({error.strerror})."
         ) from error
-
-
-def _replace(target: Path, content: bytes) -> None:
-    """Put the content there in one step; only the owner can read it (mkstemp's 0600)."""
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

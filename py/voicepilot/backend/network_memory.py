@@ -20,6 +20,7 @@ from typing import Final
 
 import platformdirs
 
+from voicepilot.backend import files
 from voicepilot.protocol.json_text import parse_json
 
 _log = logging.getLogger(__name__)
@@ -41,7 +42,8 @@ class NetworkMemory:
         clock: Callable[[], float] = time.time,
         network: Callable[[], str] | None = None,
     ) -> None:
-        self._file = file or platformdirs.user_state_path("voicepilot") / "networks.json"
+        folder = platformdirs.user_state_path("voicepilot", appauthor=False)
+        self._file = file or folder / "networks.json"
         self._clock = clock
         self._network = network or present_network
 
@@ -54,10 +56,7 @@ class NetworkMemory:
         noted = self._read() | {self._network(): self._clock()}
         newest = dict(sorted(noted.items(), key=lambda each: each[1])[-_MOST:])
         try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            beside = self._file.with_suffix(".new")
-            beside.write_text(json.dumps(newest), "utf-8")
-            beside.replace(self._file)
+            files.replace(self._file, json.dumps(newest).encode())
         except OSError as error:
             _log.info("networks are not remembered: %s", type(error).__name__)
 

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import json
 import logging
-import os
-import tempfile
 from pathlib import Path
 from typing import Final
 
 import platformdirs
 
+from voicepilot.backend import files
 from voicepilot.protocol.json_text import parse_json
 
 _log = logging.getLogger(__name__)
@@ -74,14 +73,6 @@ def _read(file: Path) -> dict[str, str]:
 def _write(file: Path, scopes: dict[str, str]) -> None:
     """Replace the file in one step; a cache that cannot be written is only slower."""
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=file.parent, prefix=file.name)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as content:
-                json.dump(scopes, content, indent=1)
-            Path(name).replace(file)
-        except OSError:
-            Path(name).unlink(missing_ok=True)
-            raise
+        files.replace(file, json.dumps(scopes, indent=1).encode())
     except OSError as error:
         _log.info("the scope of a service is not kept: %s", error.strerror)
