@@ -6,14 +6,14 @@ Spelled as the browser spells it. `new` is Pyodide's word for a constructor call
 """
 
 from collections.abc import Awaitable, Iterable, Iterator
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from pyodide.ffi import JsNull, JsProxy
 
-_T = TypeVar("_T")
+_T_co = TypeVar("_T_co", covariant=True)
 
-class JsArray(Protocol, Generic[_T]):
-    def __iter__(self) -> Iterator[_T]: ...
+class JsArray(Protocol[_T_co]):
+    def __iter__(self) -> Iterator[_T_co]: ...
 
 # ---- events
 
