@@ -215,23 +215,6 @@ class SignIn:
         return Credential.bearer(TOKEN)
 
 
-async def test_a_sign_in_that_a_person_has_to_finish_is_told_from_a_slow_service() -> None:
-    async with azure() as service:
-        person = SignIn()
-        target = service.target(person)
-
-        async def known() -> Target:
-            return target
-
-        async with Calls(known, sign_in_within_s=0.05) as calls:
-            with pytest.raises(Failure) as failed:
-                await calls.open(SESSION, OFFER)
-            assert failed.value.problem.code == "sign-in-under-way"
-            assert service.paths == []
-            person.done.set()
-            assert (await calls.open(SESSION, OFFER)).sdp == ANSWER
-
-
 async def test_a_page_that_signals_itself_gets_key_and_address() -> None:
     async with azure() as service, calls_at(service.target()) as calls:
         key = await calls.key(SESSION)

@@ -336,12 +336,6 @@ _CATALOGUE: Final[dict[str, tuple[Mender, str, str, bool]]] = {
         "To sign in anew, {remedy}.",
         True,
     ),
-    "sign-in-under-way": (
-        _U,
-        "The sign-in to Azure is still under way.",
-        "Finish it in the browser window or with the code that the terminal shows, then press Talk again.",
-        True,
-    ),
     "sign-in-slow": (
         _U,
         "The sign-in to Azure was not completed in time {remark}.",

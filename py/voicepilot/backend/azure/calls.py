@@ -56,9 +56,6 @@ DialectChoice: TypeAlias = Literal["auto", "ga", "preview"]
 OPEN_WITHIN_S: Final = 18.0
 """How long opening a call may take, with all its tries; the page gives up after 20."""
 
-SIGN_IN_WITHIN_S: Final = 12.0
-"""How long opening a call waits for a sign-in that a person may have to finish elsewhere."""
-
 _HANG_UP_WITHIN_S: Final = 3.0
 _MOST_OPEN_CALLS: Final = 16
 _WITH_ANOTHER_CREDENTIAL: Final = frozenset({"key-refused", "token-refused", "clock-wrong"})
@@ -123,14 +120,12 @@ class Calls:
         chance: Callable[[], float] = random.random,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
         http: Http | None = None,
-        sign_in_within_s: float = SIGN_IN_WITHIN_S,
     ) -> None:
         self._find_target = find_target
         self._retries = retries or Retries()
         self._chance = chance
         self._pause = pause
         self._http = http or Http()
-        self._sign_in_within_s = sign_in_within_s
         self._kept: KeptKeys[_Wanted] = KeptKeys(self._mint_to_keep)
         self._warming: asyncio.Task[None] | None = None
         self._owned = AsyncExitStack()
@@ -280,7 +275,7 @@ class Calls:
         self, way: Ga | Preview, target: Target, session: SessionConfig, began: float
     ) -> tuple[Answer, Asked]:
         body = json_body(way.mint_body(session))
-        credential = await self._credential(target)
+        credential = await target.credentials.credential()
         for last in (False, True):
             headers = {credential.header: credential.value, "Content-Type": "application/json"}
             answer = await self._post(way.mint_url, headers, body, began, harmless=True)
@@ -292,7 +287,7 @@ class Calls:
             if refused.problem.code not in _WITH_ANOTHER_CREDENTIAL:
                 break
             try:
-                credential = await self._credential(target, refused=credential)
+                credential = await target.credentials.credential(refused=credential)
             except Failure as failure:
                 # Who is signed in is known there; what the service said is known here.
                 same = refused.problem.code == failure.problem.code == "token-refused"
@@ -300,14 +295,6 @@ class Calls:
             if last:
                 raise refused
         return answer, asked
-
-    async def _credential(self, target: Target, refused: Credential | None = None) -> Credential:
-        """What lets us in. A sign-in that takes longer goes on without us. Raises Failure."""
-        try:
-            async with asyncio.timeout(self._sign_in_within_s):
-                return await target.credentials.credential(refused)
-        except TimeoutError as error:
-            raise Failure("sign-in-under-way") from error
 
     async def _post(
         self, url: str, headers: Mapping[str, str], body: bytes, began: float, *, harmless: bool
