@@ -12,9 +12,10 @@ from importlib import metadata
 from typing import Final
 from urllib.parse import urlsplit
 
-from voicepilot.backend.azure.http import Answer, Http, Unreached, is_loopback, proxy_for
+from voicepilot.backend.azure.http import Answer, Http, Unreached, find_proxy, is_loopback
 from voicepilot.backend.azure.refusals import WRONG_CLOCK_S
 from voicepilot.backend.doctor.report import Outcome, failed, ok, skipped, warned
+from voicepilot.backend.failure import Failure
 from voicepilot.protocol.problems import problem
 
 _OLDEST: Final = (3, 11)
@@ -41,8 +42,11 @@ async def check_name(endpoint: str) -> Outcome:
     host = urlsplit(endpoint).hostname or ""
     if _is_address(host):
         return skipped("It is an address already.")
-    if proxy_for(endpoint) is not None:
-        return skipped("The proxy looks the name up.")
+    try:
+        if await find_proxy(endpoint) is not None:
+            return skipped("The proxy looks the name up.")
+    except Failure as failure:
+        return failed(failure.problem)
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except OSError:
@@ -53,13 +57,15 @@ async def check_name(endpoint: str) -> Outcome:
 
 async def check_connection(http: Http, endpoint: str) -> tuple[Outcome, Answer | None]:
     """Open a connection and send a request that needs no credential; also return the answer."""
-    proxy = proxy_for(endpoint)
-    way = f"through the proxy {_without_password(proxy)}" if proxy else "without a proxy"
     began = time.monotonic()
     try:
+        proxy = await find_proxy(endpoint)
         answer = await http.send("HEAD", f"{endpoint}/")
     except Unreached as error:
         return failed(error.failure.problem), None
+    except Failure as failure:
+        return failed(failure.problem), None
+    way = f"through the proxy {_without_password(proxy)}" if proxy else "without a proxy"
     took = (time.monotonic() - began) * 1000
     secured = "Its certificate is trusted" if endpoint.startswith("https:") else "Not encrypted"
     if not endpoint.startswith("https:") and is_loopback(urlsplit(endpoint).hostname):
