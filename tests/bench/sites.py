@@ -59,10 +59,15 @@ class Desk:
         self._calls = calls
 
     async def welcome(self, _: messages.Hello) -> messages.Welcome:
+        self._calls.warm_up(SESSION)
         return messages.Welcome("Benchmark", "ga", (), self._build)
 
     async def open_call(self, call: messages.OpenCall) -> messages.CallOpened:
         return await self._calls.open(SESSION, call.sdp)
+
+    async def call_key(self, wish: messages.CallKey) -> messages.KeyGiven:
+        key = await self._calls.key(SESSION, fresh=wish.fresh)
+        return messages.KeyGiven(key.url, key.key, key.expires_at, key.dialect)
 
     async def run_tool(self, _: messages.ToolCall) -> messages.ToolOutput:
         return messages.ToolOutput("There are no tools here.")

@@ -281,12 +281,13 @@ class Driver:
         if not scope.ended:
             self._use(attempt, microphone, scope)
         self.report(Call.microphone_opened, attempt.number)
-        self.microphones.refresh()  # with the permission come the names
+        # After the report, which sends the offer: the call waits for that, and for nothing below.
+        if not scope.ended:
+            self._sound.meter(scope, microphone.stream, attempt.hear_user)
 
     def _use(self, attempt: Attempt, microphone: Microphone, scope: Scope) -> None:
         attempt.hold(microphone, scope, self.microphones.now, self._clock())
         attempt.set_microphone(self.call.microphone_on, self._clock())
-        self._sound.meter(scope, microphone.stream, attempt.hear_user)
 
     async def _open_peer(self, attempt: Attempt) -> None:
         microphone, scope = attempt.microphone, attempt.wire_scope
@@ -312,6 +313,8 @@ class Driver:
         else:
             self.report(Call.answered, attempt.number, opened.call_id)
             self._catch_up_with_choice(microphone)
+        finally:
+            self.microphones.refresh()  # with the permission came the names
 
     def _open_socket(self, attempt: Attempt, *, fell_back: bool) -> None:
         if attempt.microphone is None:
@@ -324,6 +327,7 @@ class Driver:
         if fell_back:
             self.notice(problem("websocket-fallback"))
         self._catch_up_with_choice(attempt.microphone)
+        self.microphones.refresh()
 
     def _catch_up_with_choice(self, microphone: Microphone) -> None:
         if microphone.choice != self.microphone_choice:  # chosen anew while the call was opened
@@ -359,6 +363,7 @@ class Driver:
         for code in ("microphone-lost", "microphone-silent", "microphone-busy"):
             self._notices.pop(code, None)
         self._use(attempt, microphone, scope)
+        self._sound.meter(scope, microphone.stream, attempt.hear_user)
         self._display.changed()
 
     def _lost(self, attempt: Attempt) -> None:
