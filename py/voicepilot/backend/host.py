@@ -42,7 +42,6 @@ from voicepilot.backend.page_program import PREFERRED_PORT
 from voicepilot.backend.page_server import PageServer, listen
 from voicepilot.backend.standard_streams import StandardStreams
 from voicepilot.backend.transcripts import transcripts_folder, transcripts_kept
-from voicepilot.backend.transcripts import transcripts_folder, transcripts_kept
 from voicepilot.bridge import host_messages
 from voicepilot.bridge.host_messages import ServiceKind
 from voicepilot.bridge.messages import CallControl
@@ -92,13 +91,6 @@ class Host:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Host:
-        self._whole.enter_context(
-            transcripts_kept(
-                self._feed,
-                transcripts_folder(),
-                lambda: self._azure is not None and self._azure.keeps_transcripts,
-            )
-        )
         self._whole.enter_context(
             transcripts_kept(
                 self._feed,
