@@ -146,9 +146,7 @@ async def backend(
         async def serve_bridge(bridge: web.WebSocketResponse) -> None:
             await BridgeLink(SocketLine(bridge), desk, drawer=drawer).serve()
 
-        async with PageServer(
-            page, listen(0), serve_bridge, serve_call=sockets.serve
-        ) as server:
+        async with PageServer(page, listen(0), serve_bridge, serve_call=sockets.serve) as server:
             yield server
 
 
