@@ -257,6 +257,23 @@ async def test_one_who_comes_while_nobody_could_be_asked_is_asked():
     assert host.asked == [False, True]
 
 
+async def test_one_who_joins_a_silent_question_too_late_is_asked_all_the_same():
+    account = HostAccount(Host("", "t"))
+    silent = asyncio.ensure_future(account(("s",), ""))
+    await asyncio.wait([silent])  # answered with nothing; who joins now gets that failure
+
+    tries = iter((lambda: silent, lambda: account(("s",), "")))
+    assert (await account.for_a_person(lambda: next(tries)())).token == "t"
+    assert account._host.asked == [False, True]
+
+
+async def test_a_person_who_was_asked_and_did_not_sign_in_is_not_asked_again():
+    account = HostAccount(Host("", "t"))
+    with pytest.raises(Failure):
+        await account.for_a_person(lambda: account(("s",), ""))
+    assert account._host.asked == [True]
+
+
 def test_vs_codes_settings_count_before_the_environment(tmp_path):
     kept = []
     variables = {"VOICEPILOT_VOICE": "cedar", "AZURE_OPENAI_ENDPOINT": "https://a.openai.azure.com"}

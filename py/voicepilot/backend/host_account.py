@@ -8,9 +8,9 @@ got ready must not open a sign-in window.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError
@@ -19,6 +19,8 @@ from voicepilot.backend.azure.token_claims import token_end
 from voicepilot.backend.failure import Failure
 from voicepilot.backend.host_link import HostError
 from voicepilot.bridge.host_messages import TOKEN_GET, TokenGiven, TokenWish
+
+T = TypeVar("T")
 
 _UNREADABLE_LASTS_S: Final = 600
 """A token whose end cannot be read is asked for again after about half of this."""
@@ -38,6 +40,7 @@ class HostAccount:
         self._host = host
         self._clock = clock
         self._waiting = 0
+        self._asked_visibly = 0
 
     @contextmanager
     def awaited(self) -> Iterator[None]:
@@ -47,6 +50,22 @@ class HostAccount:
             yield
         finally:
             self._waiting -= 1
+
+    async def for_a_person(self, deed: Callable[[], Awaitable[T]]) -> T:
+        """Do what a person waits for. Raises what `deed` raises.
+
+        It may have joined a silent question whose answer was already on its way: nobody was asked then, so
+        it is done once more.
+        """
+        asked_before = self._asked_visibly
+        with self.awaited():
+            try:
+                return await deed()
+            except Failure as failure:
+                nobody_asked = self._asked_visibly == asked_before
+                if failure.problem.code != "host-signed-out" or not nobody_asked:
+                    raise
+            return await deed()
 
     async def __call__(self, scopes: tuple[str, ...], tenant: str) -> AccessToken:
         """Return a token for the scopes. Raises Failure, and ClientAuthenticationError as others do."""
@@ -60,6 +79,7 @@ class HostAccount:
         return AccessToken(token, end)
 
     async def _ask(self, wish: TokenWish) -> str:
+        self._asked_visibly += wish.visible
         try:
             answer = await self._host.ask(TOKEN_GET, wish.to_params())
         except HostError as error:

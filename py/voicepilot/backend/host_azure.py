@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -162,8 +163,7 @@ class AzureService:
         """Sign in, asking the person where that is needed; who is let in then. Raises Failure."""
         if self._trouble is not None:
             raise self._trouble
-        with self._person.account.awaited():
-            return str(await self._credentials.describe())
+        return str(await self._person.account.for_a_person(self._credentials.describe))
 
     async def _take_credentials(self) -> None:
         settings = self._configuration.settings
@@ -198,13 +198,11 @@ class _Desk(Desk):
 
     async def open_call(self, call: messages.OpenCall) -> messages.CallOpened:
         """Open a call with the settings of now. Raises Failure."""
-        with self._account.awaited():
-            return await super().open_call(call)
+        return await self._account.for_a_person(partial(super().open_call, call))
 
     async def call_key(self, wish: messages.CallKey) -> messages.KeyGiven:
         """Give a key to a page that posts its offer itself. Raises Failure."""
-        with self._account.awaited():
-            return await super().call_key(wish)
+        return await self._account.for_a_person(partial(super().call_key, wish))
 
 
 class _HostedDesk(_Desk):

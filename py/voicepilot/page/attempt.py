@@ -50,6 +50,12 @@ class AttemptOwner(Protocol):
     def play(self, scope: Scope, track: MediaStreamTrack, hear: Hear) -> None:
         """Let a reply's track sound."""
 
+    def wire_settled(self) -> None:
+        """There is a connection, or there will be none."""
+
+    def meter_user(self, scope: Scope, microphone: Microphone, hear: Hear) -> None:
+        """Tell how loud the microphone is, until `scope` ends."""
+
     def user_level(self, level: Level, *, silent: bool) -> None:
         """How loud the microphone is; `silent` when it is so still that it may not work."""
 
@@ -66,6 +72,9 @@ class AttemptOwner(Protocol):
 class Attempt:
     """What one attempt holds, and what it hears from its wire: a peer (`peer.PeerOwner`) or a socket
     (`call_socket.SocketOwner`). `wire_scope` closes the wire; a socket takes the place of a peer.
+
+    Sound and meters begin once the wire is open: until then nothing can be heard, and making them would
+    hold up the call.
     """
 
     def __init__(self, number: int, scope: Scope, owner: AttemptOwner) -> None:
@@ -83,6 +92,8 @@ class Attempt:
         self._open_since = 0.0
         self._sending = True
         self._sampler = Sampler()
+        self._open = False
+        self._reply: MediaStreamTrack | None = None
 
     def hold(self, microphone: Microphone, scope: Scope, listed: Microphones, now: float) -> None:
         """Use this microphone from now on and give back the one before."""
@@ -91,11 +102,14 @@ class Attempt:
         self.microphones_then, self._open_since = listed, now
         if before is not None:
             before.end()
+        if self._open:
+            self._meter_user()
 
     def change_wire(self) -> Scope:
         """Close the wire, if there is one; returns the scope for another."""
         self.wire_scope.end()
         self.wire, self.link_state, self.statistics = None, "new", LinkStatistics()
+        self._reply = None
         self.wire_scope = self.scope.nest("wire")
         return self.wire_scope
 
@@ -126,13 +140,14 @@ class Attempt:
         if self._microphone_scope is not None:
             self._microphone_scope.end()  # first of all: a peer takes some milliseconds to close
         self.scope.end()
-        self.wire = self.microphone = self._microphone_scope = None
+        self.wire = self.microphone = self._microphone_scope = self._reply = None
 
     # ---- PeerOwner
 
     def channel_opened(self) -> None:
         """Events can be sent."""
         self._owner.report(Call.channel_opened, self.number)
+        self._begin_sound()
 
     def channel_closed(self) -> None:
         """The service closed the data channel."""
@@ -149,7 +164,9 @@ class Attempt:
 
     def reply_track(self, track: MediaStreamTrack) -> None:
         """The reply's track is there."""
-        self._owner.play(self.wire_scope, track, self.hear_reply)
+        self._reply = track
+        if self._open:
+            self._owner.play(self.wire_scope, track, self.hear_reply)
 
     def sampled(self, entries: list[dict[str, Any]]) -> None:
         """Statistics of this second came."""
@@ -163,9 +180,11 @@ class Attempt:
         self.link_state = "connected"
         self._owner.begin_next_with(opened.transport)
         self._owner.report(Call.socket_opened, self.number, opened.dialect)
+        self._begin_sound()
 
     def socket_refused(self, why: Problem) -> None:
         """There is no call over the backend."""
+        self._owner.wire_settled()
         self._owner.report(Call.failed, self.number, why)
 
     def socket_closed(self) -> None:
@@ -181,3 +200,18 @@ class Attempt:
         """Statistics of this second came."""
         self.statistics = statistics
         self._owner.changed()
+
+    # ---- inside
+
+    def _begin_sound(self) -> None:
+        if self.scope.ended or self._open:
+            return
+        self._open = True
+        self._owner.wire_settled()
+        if self._reply is not None:
+            self._owner.play(self.wire_scope, self._reply, self.hear_reply)
+        self._meter_user()
+
+    def _meter_user(self) -> None:
+        if self.microphone is not None and self._microphone_scope is not None:
+            self._owner.meter_user(self._microphone_scope, self.microphone, self.hear_user)

@@ -34,7 +34,7 @@ from voicepilot.page.peer import Peer
 from voicepilot.page.refusals import Trouble
 from voicepilot.page.scope import Scope
 from voicepilot.page.signalling import open_call
-from voicepilot.page.sound import Level, Sound
+from voicepilot.page.sound import Hear, Level, Sound
 from voicepilot.protocol.problems import Problem, problem
 from voicepilot.session import Call, Command
 from voicepilot.session.commands import (
@@ -281,9 +281,6 @@ class Driver:
         if not scope.ended:
             self._use(attempt, microphone, scope)
         self.report(Call.microphone_opened, attempt.number)
-        # After the report, which sends the offer: the call waits for that, and for nothing below.
-        if not scope.ended:
-            self._sound.meter(scope, microphone.stream, attempt.hear_user)
 
     def _use(self, attempt: Attempt, microphone: Microphone, scope: Scope) -> None:
         attempt.hold(microphone, scope, self.microphones.now, self._clock())
@@ -305,6 +302,7 @@ class Driver:
             self.report(Call.agreed, attempt.number, opened.dialect)
             await peer.answer(opened.sdp)
         except Trouble as trouble:
+            self.wire_settled()
             if not scope.ended:
                 self.report(Call.failed, attempt.number, trouble.problem)
         except seam.BrowserRefusal:
@@ -313,8 +311,6 @@ class Driver:
         else:
             self.report(Call.answered, attempt.number, opened.call_id)
             self._catch_up_with_choice(microphone)
-        finally:
-            self.microphones.refresh()  # with the permission came the names
 
     def _open_socket(self, attempt: Attempt, *, fell_back: bool) -> None:
         if attempt.microphone is None:
@@ -327,7 +323,6 @@ class Driver:
         if fell_back:
             self.notice(problem("websocket-fallback"))
         self._catch_up_with_choice(attempt.microphone)
-        self.microphones.refresh()
 
     def _catch_up_with_choice(self, microphone: Microphone) -> None:
         if microphone.choice != self.microphone_choice:  # chosen anew while the call was opened
@@ -363,7 +358,6 @@ class Driver:
         for code in ("microphone-lost", "microphone-silent", "microphone-busy"):
             self._notices.pop(code, None)
         self._use(attempt, microphone, scope)
-        self._sound.meter(scope, microphone.stream, attempt.hear_user)
         self._display.changed()
 
     def _lost(self, attempt: Attempt) -> None:
@@ -410,9 +404,17 @@ class Driver:
         self.report(Call.receive, number, text)
         self.event_log.add("received", without_sound(text), now)
 
-    def play(self, scope: Scope, track: MediaStreamTrack, hear: Callable[[Level], None]) -> None:
+    def play(self, scope: Scope, track: MediaStreamTrack, hear: Hear) -> None:
         """Let a reply's track sound."""
         self._sound.play(scope, track, hear)
+
+    def wire_settled(self) -> None:
+        """There is a connection, or there will be none: time for what a call does not wait for."""
+        self.microphones.refresh()  # with the permission came the names
+
+    def meter_user(self, scope: Scope, microphone: Microphone, hear: Hear) -> None:
+        """Tell how loud the microphone is."""
+        self._sound.meter(scope, microphone.stream, hear)
 
     def user_level(self, level: Level, *, silent: bool) -> None:
         """How loud the microphone is; `silent` when it is so still that it may not work."""
