@@ -140,7 +140,10 @@ async def backend(
     async with Calls.at(Target(service, credentials, dialect="auto")) as calls:
         configuration = demo_configuration(transport)
         sockets = socket_calls(calls, configuration)
-        desk = Desk(page.build, calls, configuration, tools.Toolbox(folder), sockets=sockets)
+        toolbox = tools.Toolbox(folder)
+        desk = Desk(
+            page.build, calls, configuration, toolbox, sockets=sockets, service="Offline demo"
+        )
         drawer = SettingsDesk(configuration)
 
         async def serve_bridge(bridge: web.WebSocketResponse) -> None:
