@@ -57,7 +57,7 @@ def normalised(pasted: str) -> str:
         raise _refused(f"is {quoted(text)}, which is no address") from None
     if "@" in parts.netloc:
         raise _refused("has a name or password before an @; nothing secret belongs into an address")
-    local = _is_local(host)
+    local = is_loopback(host)
     if port == 0 or not (_HOST.fullmatch(host) or (local and ":" in host)):
         raise _refused(f"is {quoted(text)}, which is no address")
     _expect_a_resource(host, unquote(parts.path).lower(), local)
@@ -82,11 +82,12 @@ def _scheme_of(text: str) -> tuple[str, str]:
     return scheme, text[found.end() :]
 
 
-def _is_local(host: str) -> bool:
+def is_loopback(host: str | None) -> bool:
+    """Whether a host's name or address is this machine's."""
     if host == "localhost":
         return True
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return ipaddress.ip_address(host or "").is_loopback
     except ValueError:
         return False
 

@@ -14,7 +14,6 @@ over a new one. Before a request that must not be sent twice, a connection long 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import json
 import logging
 import math
@@ -39,6 +38,7 @@ from voicepilot.backend.azure.witness import Exchange, Witness
 from voicepilot.backend.failure import Failure
 from voicepilot.bridge.messages import MAX_SDP
 from voicepilot.protocol.json_text import parse_json
+from voicepilot.settings.endpoint import is_loopback
 
 _log = logging.getLogger(__name__)
 
@@ -289,16 +289,6 @@ def client_session(**options: Any) -> aiohttp.ClientSession:
 def json_body(value: Mapping[str, Any]) -> bytes:
     """Return a request's JSON body. `null` stays: it is how turn detection is switched off."""
     return json.dumps(value, ensure_ascii=False).encode()
-
-
-def is_loopback(host: str | None) -> bool:
-    """Whether a host's name or address is this machine's."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host or "").is_loopback
-    except ValueError:
-        return False
 
 
 async def find_proxy(url: str) -> str | None:

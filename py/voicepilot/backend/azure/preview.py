@@ -14,11 +14,11 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import quote, urlsplit
 
-from voicepilot.backend.azure.http import is_loopback
 from voicepilot.backend.failure import Failure
 from voicepilot.protocol.dialects import Dialect, session_to_preview
 from voicepilot.protocol.readers import Json, as_object
 from voicepilot.protocol.session_config import SessionConfig
+from voicepilot.settings.endpoint import is_loopback
 
 API_VERSION: Final = "2025-04-01-preview"
 _VOICES_OF_GA: Final = frozenset({"marin", "cedar"})

@@ -18,8 +18,9 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from voicepilot.backend.azure.credential import Credential
-from voicepilot.backend.azure.http import Answer, is_loopback
+from voicepilot.backend.azure.http import Answer
 from voicepilot.backend.failure import Failure
+from voicepilot.settings.endpoint import is_loopback
 
 WRONG_CLOCK_S: Final = 300.0
 """A clock that is further off makes good tokens invalid; Entra tolerates five minutes."""

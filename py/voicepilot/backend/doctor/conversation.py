@@ -18,6 +18,7 @@ from typing import Final
 
 import aiohttp
 
+from voicepilot.backend.azure.http import client_session
 from voicepilot.backend.azure.socket_relay import SocketService, configuration, connect
 from voicepilot.backend.doctor.media import ASK_FOR_A_WORD
 from voicepilot.backend.doctor.report import Outcome, failed, ok, skipped, warned
@@ -77,7 +78,7 @@ async def conversation(
     service: SocketService, session: SessionConfig
 ) -> AsyncIterator[Conversation]:
     """Begin a session with this configuration. Raises Failure."""
-    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
+    async with client_session() as http:
         socket, dialect = await connect(http, service, session.model)
         async with socket:
             await socket.send_str(configuration(dialect, session))

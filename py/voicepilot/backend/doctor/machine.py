@@ -12,11 +12,12 @@ from importlib import metadata
 from typing import Final
 from urllib.parse import urlsplit
 
-from voicepilot.backend.azure.http import Answer, Http, Unreached, find_proxy, is_loopback
+from voicepilot.backend.azure.http import Answer, Http, Unreached, find_proxy
 from voicepilot.backend.azure.refusals import WRONG_CLOCK_S
 from voicepilot.backend.doctor.report import Outcome, failed, ok, skipped, warned
 from voicepilot.backend.failure import Failure
 from voicepilot.protocol.problems import problem
+from voicepilot.settings.endpoint import is_loopback
 
 _OLDEST: Final = (3, 11)
 _PACKAGES: Final = ("aiohttp", "azure-identity", "keyring", "platformdirs", "tomlkit")
